@@ -1,0 +1,54 @@
+"""The seam between the service and whatever renders: take a spec, yield events, end with a result or an error.
+
+An executor's :meth:`~Executor.render` yields the wire's messages as they happen and ends with
+:class:`~manimcast.wire.Finished`, the files then lying in the directory it was given, or with
+:class:`~manimcast.wire.Failed` when the scene is at fault. When the executor itself is at fault it raises
+:class:`ExecutorError`, and the render may be tried again, here or elsewhere. Closing the generator cancels
+the render: by the time ``aclose`` returns, nothing of it runs any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from manimcast.spec import RenderSpec
+from manimcast.wire import Message
+
+
+class ExecutorError(Exception):
+    """The executor, not the scene, failed. Trying again may help."""
+
+
+@dataclass(frozen=True)
+class ExecutorStatus:
+    """What an executor can do right now.
+
+    ``reason`` says why it is not available, and what would help. ``details`` goes into health as it is.
+    """
+
+    available: bool
+    reason: str | None = None
+    details: dict[str, object] = field(default_factory=dict)
+
+
+class Executor(Protocol):
+    """Somewhere that renders run."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Get ready; returns at once and warms up in the background."""
+
+    async def stop(self) -> None:
+        """End whatever still runs and leave no process behind."""
+
+    def status(self) -> ExecutorStatus:
+        """Tell without waiting whether a render could start."""
+
+    def render(
+        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
+    ) -> AsyncGenerator[Message, None]:
+        """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``."""

@@ -1,0 +1,147 @@
+"""Every setting of the service: one field, one environment variable, one default that works.
+
+Settings come from the environment and from a ``.env`` file in the working directory; the environment wins.
+The variable is the field's name in capitals. docs/reference/settings.md and .env.example list all of them, and
+a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    console = "console"
+    json = "json"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. The message names every wrong variable."""
+
+
+class Settings(BaseSettings):
+    """The service's configuration. Sizes are in MiB, times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    public_url: str | None = Field(
+        None,
+        description="Address that clients reach the service under, used in links. Default: the request's.",
+    )
+    allow_anonymous: bool = Field(
+        False, description="Serve on an address other than loopback without API keys."
+    )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys that clients must send, each `tenant:key` or just `key`, separated by commas."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Web origins whose pages may call the API, separated by commas."
+    )
+    data_dir: Path = Field(Path("data"), description="Folder of the database, videos and working files.")
+    database_url: str | None = Field(
+        None, description="Database as an SQLAlchemy URL. Default: SQLite in DATA_DIR."
+    )
+    render_slots: int | None = Field(
+        None, ge=1, le=1024, description="Renders that run at once. Default: one per two cores, at least one."
+    )
+    queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
+    render_memory: int = Field(2048, ge=256, description="Memory of one render, in MiB.")
+    render_timeout: float = Field(300, gt=0, description="Longest time one render may take, in seconds.")
+    render_processes: int = Field(64, ge=4, description="Processes and threads that one render may have.")
+    max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, in bytes.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
+    max_pixels: int = Field(3840 * 2160, ge=256, description="Pixels of one frame, at most.")
+    max_frame_rate: float = Field(120, ge=1, description="Frames per second, at most.")
+    max_duration: float = Field(600, gt=0, description="Length of a video, in seconds, at most.")
+    max_frames: int = Field(36_000, ge=1, description="Frames of a video, at most.")
+    max_video_mib: int = Field(1024, ge=1, description="Size of a video, in MiB, at most.")
+    recycle_renders: int = Field(
+        200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
+    )
+    link_ttl: float = Field(86_400, gt=0, description="Seconds that a signed link to a video lives.")
+    signing_key: SecretStr | None = Field(
+        None,
+        description="Key that signs links; give all replicas the same. Default: made once, kept in DATA_DIR.",
+    )
+    shutdown_grace: float = Field(
+        20, ge=0, description="Seconds that running renders may still take after SIGTERM."
+    )
+    log_format: LogFormat = Field(LogFormat.console, description="`console` for people, `json` for machines.")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severity that is logged."
+    )
+
+    @field_validator("api_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _is_not_open_by_accident(self) -> Self:
+        if not self.on_loopback and not self.api_keys and not self.allow_anonymous:
+            raise ValueError(
+                f"HOST={self.host} would let anyone on the network render. Set API_KEYS, or ALLOW_ANONYMOUS=1 "
+                "if something in front of the service checks who may call it."
+            )
+        return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only programs on this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def slots(self) -> int:
+        """How many renders run at once."""
+        if self.render_slots is not None:
+            return self.render_slots
+        return max(1, len(os.sched_getaffinity(0)) // 2)
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with an asynchronous driver."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'manimcast.db'}"
+
+
+def load() -> Settings:
+    """Read the settings, or raise :class:`SettingsError` naming each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for item in error.errors(include_url=False, include_input=False):
+            name = str(item["loc"][0]).upper() if item["loc"] else ""
+            message = item["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {message}" if name else message)
+        raise SettingsError("\n".join(lines)) from None
