@@ -43,9 +43,7 @@ class Settings(BaseSettings):
         None,
         description="Address that clients reach the service under, used in links. Default: the request's.",
     )
-    allow_anonymous: bool = Field(
-        False, description="Serve on an address other than loopback without API keys."
-    )
+    allow_anonymous: bool = Field(False, description="Serve on an address other than loopback without API keys.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Keys that clients must send, each `tenant:key` or just `key`, separated by commas."
     )
@@ -53,9 +51,7 @@ class Settings(BaseSettings):
         (), description="Web origins whose pages may call the API, separated by commas."
     )
     data_dir: Path = Field(Path("data"), description="Folder of the database, videos and working files.")
-    database_url: str | None = Field(
-        None, description="Database as an SQLAlchemy URL. Default: SQLite in DATA_DIR."
-    )
+    database_url: str | None = Field(None, description="Database as an SQLAlchemy URL. Default: SQLite in DATA_DIR.")
     render_slots: int | None = Field(
         None, ge=1, le=1024, description="Renders that run at once. Default: one per two cores, at least one."
     )
@@ -78,13 +74,9 @@ class Settings(BaseSettings):
         None,
         description="Key that signs links; give all replicas the same. Default: made once, kept in DATA_DIR.",
     )
-    shutdown_grace: float = Field(
-        20, ge=0, description="Seconds that running renders may still take after SIGTERM."
-    )
+    shutdown_grace: float = Field(20, ge=0, description="Seconds that running renders may still take after SIGTERM.")
     log_format: LogFormat = Field(LogFormat.console, description="`console` for people, `json` for machines.")
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severity that is logged."
-    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severity that is logged.")
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

@@ -170,9 +170,7 @@ class RenderSpec(Strict):
         try:
             code.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise ValueError(
-                f"code is not valid Unicode text: a lone surrogate at character {error.start}"
-            ) from None
+            raise ValueError(f"code is not valid Unicode text: a lone surrogate at character {error.start}") from None
         return code
 
     @model_validator(mode="after")
@@ -183,11 +181,7 @@ class RenderSpec(Strict):
             raise ValueError("animations must be [from, to] with 0 <= from <= to")
         if self.resolution and self.resolution.width * self.resolution.height > MAX_PIXELS:
             raise ValueError(f"resolution has more than {MAX_PIXELS} pixels")
-        if (
-            self.resolution
-            and self._needs_even_sides
-            and (self.resolution.width % 2 or self.resolution.height % 2)
-        ):
+        if self.resolution and self._needs_even_sides and (self.resolution.width % 2 or self.resolution.height % 2):
             raise ValueError(f"resolution for {self.format} must have even width and height")
         if self.save_sections and self.format in {Format.png, Format.gif}:
             raise ValueError(f"format {self.format} cannot have sections")

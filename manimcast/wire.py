@@ -22,7 +22,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from manimcast.spec import Progress, RenderReport, RenderSpec, SceneError, Strict
 
-VERSION = 1
+VERSION: Literal[1] = 1
 HEADER = struct.Struct(">I")
 MAX_FRAME = 512 * 1024
 """Bytes of one message from a render."""
@@ -219,7 +219,7 @@ class Conversation:
         self._frames = 0
         self.ended: Terminal | None = None
 
-    def accept(self, message: Message) -> None:  # noqa: PLR0912  one case per message
+    def accept(self, message: Message) -> None:
         """Take note of ``message``, or raise :class:`WireError` when it is out of place."""
         if self.ended is not None:
             raise WireError(f"{message.type} after the end")

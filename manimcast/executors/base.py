@@ -48,7 +48,5 @@ class Executor(Protocol):
     def status(self) -> ExecutorStatus:
         """Tell without waiting whether a render could start."""
 
-    def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
-    ) -> AsyncGenerator[Message, None]:
+    def render(self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``."""
