@@ -1,0 +1,64 @@
+"""What one render handed to its encoder, frame by frame, and what its file holds.
+
+Frames are kept as digests, as runs of ``[digest, count]``; one frame can be kept whole, to look at a difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+
+def digest(pixels: np.ndarray) -> str:
+    """Return a digest of a frame's shape and raw bytes."""
+    head = f"{pixels.dtype}{pixels.shape}".encode()
+    return hashlib.blake2b(np.ascontiguousarray(pixels).tobytes(), digest_size=16, key=head).hexdigest()
+
+
+@dataclass
+class Recorder:
+    """Takes the frames of one render in order.
+
+    ``keep`` is the index of a frame whose pixels are saved as ``frame.npy`` in ``directory``.
+    """
+
+    directory: Path
+    keep: int | None = None
+    runs: list[list[Any]] = field(default_factory=list)
+    count: int = 0
+
+    def frame(self, pixels: np.ndarray, repeat: int) -> None:
+        """Note that ``pixels`` go to the encoder ``repeat`` times."""
+        if repeat <= 0:
+            return
+        if self.keep is not None and self.count <= self.keep < self.count + repeat:
+            np.save(self.directory / "frame.npy", pixels)
+        self.count += repeat
+        found = digest(pixels)
+        if self.runs and self.runs[-1][0] == found:
+            self.runs[-1][1] += repeat
+        else:
+            self.runs.append([found, repeat])
+
+
+def decoded(path: Path) -> dict[str, Any]:
+    """Decode a video file and return its frame count, rate, size, and durations in seconds, and what else it has."""
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        count, last_end = 0, 0.0
+        for frame in container.decode(stream):
+            count += 1
+            last_end = max(last_end, float((frame.pts + frame.duration) * frame.time_base))
+        return {
+            "frames": count,
+            "rate": str(stream.average_rate),
+            "width": stream.width,
+            "height": stream.height,
+            "end": round(last_end, 6),
+            "audio": len(container.streams.audio) > 0,
+        }

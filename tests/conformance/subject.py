@@ -1,0 +1,32 @@
+"""What is tested: the same scene, posted as code, through the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from manimcast import wire
+from manimcast.engine.render import render
+from manimcast.spec import OutputRole, RenderSpec
+from tests.conformance.record import Recorder, decoded
+
+LIMITS = wire.Limits(duration=120, frames=7200, pixels=3840 * 2160, frame_rate=120, file_bytes=512 * 1024 * 1024)
+
+
+def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Render in ``directory``, which is the working directory, and return what was recorded."""
+    recorder = Recorder(directory, request.get("keep"))
+    spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
+    messages: list[wire.Message] = []
+    report = render(spec, LIMITS, directory, messages.append, recorder.frame)
+    conversation = wire.Conversation()
+    for message in (wire.Hello(), *messages, wire.Finished(report=report)):
+        conversation.accept(message)
+    subtitles = report.file(OutputRole.subtitles)
+    return {
+        "runs": recorder.runs,
+        "sections": [section.name for section in report.sections],
+        "subtitles": (directory / subtitles.name).read_text(encoding="utf-8") if subtitles else None,
+        "file": decoded(directory / report.video.name),
+        "report": report.model_dump(mode="json"),
+    }
