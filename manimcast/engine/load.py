@@ -1,0 +1,131 @@
+"""From posted text to a scene class.
+
+The code runs as the module ``scene`` in the file ``scene.py``. Names of ``from manim import *`` and
+``from math import *`` are there without an import: they lie beneath the builtins, so that the module's own
+names come first, then the builtins (``pow`` stays the builtin), then these. Nothing is put in front of the code,
+so line numbers are those of the posted text.
+"""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import math
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import manim
+from manim import Scene
+
+from manimcast.engine.errors import SceneFailure
+from manimcast.spec import ErrorCode, SceneError
+
+MODULE = "scene"
+FILE = "scene.py"
+
+
+def prelude() -> dict[str, Any]:
+    """Return the names beneath a scene's own: Manim's, then math's, then the builtins on top."""
+    names: dict[str, Any] = {}
+    for module in (manim, math):
+        names.update({name: value for name, value in vars(module).items() if not name.startswith("_")})
+    names.update(vars(builtins))
+    return names
+
+
+def load_module(code: str, directory: Path) -> types.ModuleType:
+    """Run ``code`` as a module and return it.
+
+    The text is also written to ``scene.py`` in ``directory``, for code that reads its own file. Raises
+    :class:`SceneFailure` for a syntax error, and whatever the code raises.
+    """
+    (directory / FILE).write_text(code, encoding="utf-8")
+    linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)
+    try:
+        compiled = compile(code, FILE, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise SceneFailure(_syntax_error(error)) from None
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        # Null bytes, and nesting deeper than the parser goes.
+        message = str(error) or "the code is nested too deeply for Python's parser"
+        failure = SceneError(code=ErrorCode.syntax_error, message=message, exception=type(error).__name__)
+        raise SceneFailure(failure) from None
+    module = types.ModuleType(MODULE)
+    module.__file__ = str(directory / FILE)
+    module.__dict__["__builtins__"] = prelude()
+    sys.modules[MODULE] = module
+    sys.path.insert(0, str(directory))
+    exec(compiled, module.__dict__)  # noqa: S102  running posted code is what a render is
+    return module
+
+
+def scenes_in(module: types.ModuleType) -> dict[str, type[Scene]]:
+    """Return the scene classes that ``module`` itself defines, by name, in the order of definition."""
+    return {
+        value.__name__: value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Scene) and value.__module__ == module.__name__
+    }
+
+
+def choose_scene(module: types.ModuleType, name: str | None) -> type[Scene]:
+    """Return the scene called ``name``, or the only one there is.
+
+    Raises :class:`SceneFailure` when there is no scene, none of that name, or more than one and no name.
+    """
+    scenes = scenes_in(module)
+    if not scenes:
+        raise SceneFailure(
+            SceneError(
+                code=ErrorCode.no_scene,
+                message="The code defines no scene.",
+                hint="Define a class that derives from Scene, with a construct method: class Demo(Scene): ...",
+            )
+        )
+    listed = ", ".join(scenes)
+    if name is None:
+        if len(scenes) > 1:
+            raise SceneFailure(
+                SceneError(
+                    code=ErrorCode.scene_not_found,
+                    message=f"The code defines {len(scenes)} scenes, and none was named: {listed}."[:4000],
+                    hint="Name the scene to render.",
+                )
+            )
+        return next(iter(scenes.values()))
+    if name not in scenes:
+        raise SceneFailure(
+            SceneError(
+                code=ErrorCode.scene_not_found,
+                message=f"There is no scene {name!r} in the code. Scenes there: {listed}."[:4000],
+                hint=_nearest(name, scenes),
+            )
+        )
+    return scenes[name]
+
+
+def _nearest(name: str, scenes: dict[str, type[Scene]]) -> str | None:
+    import difflib  # noqa: PLC0415  only on the way to an error
+
+    close = difflib.get_close_matches(name, scenes, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else None
+
+
+def _syntax_error(error: SyntaxError) -> SceneError:
+    from manimcast.engine.diagnose import excerpt  # noqa: PLC0415  diagnose builds on this module's names
+
+    line = error.lineno if error.lineno and error.lineno > 0 else None
+    column = error.offset if error.offset and error.offset > 0 else None
+    end_line = error.end_lineno if line and error.end_lineno and error.end_lineno >= line else line
+    end_column = error.end_offset if error.end_lineno == error.lineno else None
+    return SceneError(
+        code=ErrorCode.syntax_error,
+        message=(error.msg or "invalid syntax")[:4000],
+        exception=type(error).__name__,
+        line=line,
+        column=column,
+        end_line=end_line,
+        excerpt=excerpt(line, column, end_column) if line else None,
+    )

@@ -1,0 +1,132 @@
+"""Every change that is made to Manim itself, in one place.
+
+Each patch names the upstream symbol that it replaces and the version it was written for, with a digest of the
+source that it stands in for. A test compares the digests, so that an upgrade of Manim shows which patches need
+another look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from manim.renderer.cairo_renderer import CairoRenderer
+from manim.renderer.opengl_renderer import OpenGLRenderer
+from manim.scene.scene_file_writer import SceneFileWriter
+from manim.utils import tex_file_writing
+
+from manimcast.engine.errors import LatexError
+
+MANIM_VERSION = "0.22.0"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One change to Manim.
+
+    ``upstream`` is what is replaced, ``digest`` the SHA-256 of its source in :data:`MANIM_VERSION`.
+    """
+
+    symbol: str
+    upstream: Callable[..., Any]
+    digest: str
+    why: str
+
+    def source_digest(self) -> str:
+        """Return the SHA-256 of the source that is installed."""
+        return hashlib.sha256(inspect.getsource(self.upstream).encode()).hexdigest()
+
+
+PATCHES = (
+    Patch(
+        "manim.renderer.cairo_renderer.CairoRenderer.__init__",
+        CairoRenderer.__init__,
+        "a855b8bacca5619e6c6a4e5fa3ff71a40c35e753c19cb53ae46f48eb73a25dcb",
+        "Scene makes its renderer itself and leaves the file writer's class to this default.",
+    ),
+    Patch(
+        "manim.renderer.opengl_renderer.OpenGLRenderer.__init__",
+        OpenGLRenderer.__init__,
+        "ef8e3d02c5c112d9b75daa8f0e4902d1a67b06d0e72ac7c7d8c1e578fec4b239",
+        "The same for OpenGL.",
+    ),
+    Patch(
+        "manim.utils.tex_file_writing.print_all_tex_errors",
+        tex_file_writing.print_all_tex_errors,
+        "fd7963e27c7e199eaf05affd2c8e8d9d2823fa1527560a8faf2c9be940c37b63",
+        "Upstream logs TeX's errors and raises one that names a log file; clients need the cause itself.",
+    ),
+)
+
+
+def install() -> None:
+    """Put in place what is the same for every render."""
+    tex_file_writing.print_all_tex_errors = raise_tex_error
+
+
+def use_writer(writer: type[SceneFileWriter]) -> None:
+    """Make ``writer`` the class that Manim's renderers write with, unless a scene names another itself."""
+    for renderer in (CairoRenderer, OpenGLRenderer):
+        defaults = renderer.__init__.__defaults__ or ()
+        renderer.__init__.__defaults__ = (writer, *defaults[1:])
+
+
+def raise_tex_error(log_file: Path, tex_compiler: str, tex_file: Path) -> NoReturn:
+    """Raise :class:`LatexError` with the expression and TeX's first error, read from ``log_file``."""
+    log = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file.exists() else []
+    start = next((index for index, line in enumerate(log) if line.startswith("!")), None)
+    expression = expression_in(tex_file.read_text(encoding="utf-8", errors="replace"))
+    if start is None:
+        raise LatexError(expression, f"{tex_compiler} failed without saying why")
+    cause = _unwrap(log, start).removeprefix("!").strip().removesuffix(".")
+    near = _near(log[start + 1 : start + 40])
+    raise LatexError(expression, f"{cause}, near {near!r}" if near else cause, _tex_hint(cause, near))
+
+
+def _near(context: list[str]) -> str:
+    """Return the last words that TeX had read: the first line of its context, which breaks off at the error."""
+    line = next((line for line in context if re.match(r"l\.\d+ |<\w+>|<\w+ \w+>|\\", line)), "")
+    text = re.sub(r"^(l\.\d+|<[\w ]+>)\s*", "", line)
+    text = re.sub(r"^\.\.\.\s*|\\special\s*\{dvisvgm:raw [^}]*\}", "", text)
+    return text.strip()[-60:]
+
+
+def _unwrap(log: list[str], start: int) -> str:
+    """Join a message that TeX broke at column 79."""
+    text = log[start]
+    for line, following in zip(log[start:], log[start + 1 : start + 4], strict=False):
+        if len(line) < 79:
+            break
+        text += following
+    return text
+
+
+def _tex_hint(cause: str, near: str) -> str | None:
+    missing_file = re.search(r"File `(.+?)' not found", cause)
+    if missing_file:
+        return f"The LaTeX package {missing_file[1]} is not installed here."
+    if "Undefined control sequence" in cause:
+        commands = re.findall(r"\\[A-Za-z]+", near)
+        name = commands[-1] if commands else "A command"
+        return f"{name} is not defined: check its spelling, or add the package that defines it to the TexTemplate."
+    if "Unicode character" in cause:
+        return "LaTeX does not know this character: write it as a command, use Text, or another TexTemplate."
+    if "Missing $" in cause:
+        return "Mathematics in Tex needs $...$ around it; MathTex is in mathematics already."
+    if "Extra }" in cause or "Missing }" in cause or "File ended while scanning" in cause:
+        return "The braces do not match. When an expression is split into parts, each part must be balanced."
+    return None
+
+
+def expression_in(document: str) -> str:
+    """Return the body of a TeX document that Manim wrote, without what Manim put around it."""
+    match = re.search(r"\\begin\{document\}(.*?)\\end\{document\}", document, re.DOTALL)
+    body = match[1] if match else document
+    body = re.sub(r"\\special\{dvisvgm:raw [^}]*\}", "", body).strip()
+    wrapped = re.fullmatch(r"\\begin\{([a-z*]+)\}(.*)\\end\{\1\}", body, re.DOTALL)
+    return re.sub(r"\s+", " ", wrapped[2] if wrapped else body).strip()[:2000]

@@ -1,0 +1,162 @@
+"""Code in, video out: render one scene in this process.
+
+Runs once per process, in a child that is thrown away afterwards: it changes Manim's global configuration, the
+random generators and the working directory's contents.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from manim import Scene, config, logger
+from manim.animation.animation import Wait
+from manim.manager import Manager
+
+from manimcast.engine import assemble, configure, load, patches
+from manimcast.engine.diagnose import diagnose
+from manimcast.engine.errors import SceneFailure
+from manimcast.engine.fingerprint import fingerprint
+from manimcast.engine.track import LogHandler, Pixels, Tracker
+from manimcast.engine.writer import tracked_by
+from manimcast.spec import ErrorCode, Format, RenderReport, RenderSpec, SceneError
+from manimcast.wire import Limits, Message, Started
+
+STILL_SECONDS = 1.0
+"""How long the picture of a scene without animations is held, when a video was asked for."""
+
+
+class VideoManager(Manager[Scene]):
+    """Manim's manager, for a service that owes a video: a scene that plays nothing is held for a moment.
+
+    The ``manim`` command writes a PNG in that case, or fails when a video was asked for by name.
+    """
+
+    def post_construct(self) -> None:
+        """Finish the output."""
+        if self.num_plays == 0 and self.output_spec.is_video:
+            logger.warning("The scene plays no animation; its picture is held for one second.")
+            self.scene.play(Wait(STILL_SECONDS))
+        super().post_construct()
+
+
+def render(
+    spec: RenderSpec,
+    limits: Limits,
+    directory: Path,
+    send: Callable[[Message], None],
+    observe: Callable[[Pixels, int], None] | None = None,
+) -> RenderReport:
+    """Render ``spec`` and return what came out; the files lie in ``directory``, which is also the working directory.
+
+    Parameters
+    ----------
+    spec
+        What to render.
+    limits
+        Bounds on what is drawn.
+    directory
+        An empty, absolute directory.
+    send
+        Takes the wire's messages as they happen.
+    observe
+        Sees each frame handed to the encoder (height x width x 4, uint8, RGBA), and how often it is repeated.
+
+    Raises
+    ------
+    SceneFailure
+        With the error that the client gets.
+    """
+    clock = _Clock()
+    tracker: Tracker | None = None
+    scene: Scene | None = None
+    log = _capture_log(send)
+    try:
+        configure.apply(spec, directory)
+        patches.install()
+        random.seed(spec.seed)
+        np.random.seed(spec.seed)
+        module = load.load_module(spec.code, directory)
+        configure.pin(spec, directory)
+        configure.check(limits)
+        scene_class = load.choose_scene(module, spec.scene)
+        clock.mark("load")
+        tracker = Tracker(send, limits, frame_rate=config.frame_rate, observe=observe)
+        writer_class = tracked_by(tracker)
+        patches.use_writer(writer_class)
+        scene = scene_class()
+        writer_class.scene = scene
+        send(
+            Started(
+                scene=scene_class.__name__[:200],
+                width=config.pixel_width,
+                height=config.pixel_height,
+                frame_rate=config.frame_rate,
+            )
+        )
+        VideoManager(scene)
+        scene.render()
+        clock.mark("draw")
+        writer = scene.renderer.file_writer
+        if getattr(writer, "final_file_path", None) is None:
+            raise SceneFailure(_nothing_drawn(spec, scene))
+        files, sections = assemble.assemble(writer, tracker, directory, spec.format, frame_rate=config.frame_rate)
+        clock.mark("assemble")
+    except BaseException as error:
+        index = scene.renderer.num_plays if scene is not None else None
+        raise SceneFailure(diagnose(error, animation_index=index)) from error
+    is_still = spec.format is Format.png
+    return RenderReport(
+        scene=scene_class.__name__[:200],
+        format=spec.format,
+        media_type=spec.format.media_type,
+        width=config.pixel_width,
+        height=config.pixel_height,
+        frame_rate=config.frame_rate,
+        frames=1 if is_still else tracker.frames,
+        duration=0 if is_still else tracker.frames / config.frame_rate,
+        animations=tracker.index + 1,
+        sections=tuple(sections),
+        files=tuple(files),
+        seed=spec.seed,
+        timings=clock.marks,
+        fingerprint=fingerprint(),
+        warnings=tuple(log.warnings),
+    )
+
+
+def _capture_log(send: Callable[[Message], None]) -> LogHandler:
+    """Send what Manim and the libraries have to say as messages, instead of printing it."""
+    handler = LogHandler(send)
+    for name in ("manim", None):
+        target = logging.getLogger(name)
+        target.handlers[:] = [handler]
+    logging.getLogger().setLevel(logging.WARNING)
+    return handler
+
+
+def _nothing_drawn(spec: RenderSpec, scene: Scene) -> SceneError:
+    played = scene.renderer.num_plays
+    if spec.animations is not None:
+        message = f"No animation is left to draw: the scene plays {played}, and {list(spec.animations)} was asked for."
+    else:
+        message = f"The scene plays {played} animations, and all of them are skipped."
+    return SceneError(code=ErrorCode.exception, message=message, hint="Leave out fewer animations or sections.")
+
+
+class _Clock:
+    """Where the time went, in seconds."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self.marks: dict[str, float] = {}
+
+    def mark(self, name: str) -> None:
+        """End the stretch called ``name``."""
+        now = time.perf_counter()
+        self.marks[name] = round(now - self._last, 4)
+        self._last = now

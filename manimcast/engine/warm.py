@@ -1,0 +1,63 @@
+"""Do once what every render would otherwise do again: import, read font lists, build tables.
+
+Runs in the zygote, before the first fork. Nothing here depends on a job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+LAZY = (
+    "scipy.interpolate",
+    "scipy.optimize",
+    "scipy.spatial",
+    "typst",
+    "srt",
+    "pydub",
+    "manim.renderer.opengl_renderer",
+    "manim.mobject.opengl.opengl_vectorized_mobject",
+    "manimcast.engine.render",
+)
+"""Modules that Manim or the engine imports only when a scene needs them."""
+
+
+def warm() -> None:
+    """Import Manim and the engine, and draw one frame of text and shapes for the caches behind them."""
+    for name in LAZY:
+        importlib.import_module(name)
+    from manimcast.engine import patches  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
+
+    patches.install()
+    fingerprint()
+    _draw_a_frame()
+    # What lives now is shared with every child; the collector must not touch, and so copy, its pages.
+    gc.collect()
+    gc.freeze()
+
+
+def _draw_a_frame() -> None:
+    from manim import BOLD, Circle, Scene, Square, Text, VGroup, tempconfig  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="manimcast-warm-") as directory, _working_in(directory):
+        settings = {"media_dir": directory, "dry_run": True, "verbosity": "ERROR", "progress_bar": "none"}
+        with tempconfig(settings | {"pixel_width": 64, "pixel_height": 36}):
+            scene = Scene()
+            scene.add(VGroup(Text("Warm ½ é"), Text("Bold", weight=BOLD), Circle(), Square(fill_opacity=1)))
+            scene.render()
+
+
+@contextlib.contextmanager
+def _working_in(directory: str) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
