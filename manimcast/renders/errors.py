@@ -1,0 +1,31 @@
+"""Why the service does not take a render, or does not know it."""
+
+from __future__ import annotations
+
+
+class QueueFull(Exception):  # noqa: N818 - it reads as what happened
+    """As many renders wait as may. ``retry_after`` is in seconds: about when a place will be free."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"the queue is full; try again in about {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+class NoExecutor(Exception):  # noqa: N818 - it reads as what happened
+    """Nothing can render now. ``reason`` says why, and what would help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RenderNotFound(LookupError):  # noqa: N818 - it reads as what happened
+    """The tenant has no render with this id."""
+
+    def __init__(self, render_id: str) -> None:
+        super().__init__(f"there is no render {render_id[:100]}")
+        self.render_id = render_id
+
+
+class StoreError(Exception):
+    """The table of renders cannot be opened or written. The message says what to do about it."""

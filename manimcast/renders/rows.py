@@ -1,0 +1,90 @@
+"""Between a row of the table and the render that a client sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from manimcast.renders.model import Render, RenderCache, RenderProgress, RenderResult, RenderStatus
+from manimcast.renders.table import renders
+from manimcast.spec import RenderReport, RenderSpec, SceneError
+from manimcast.storage import StoredResult
+
+LISTED = [column for column in renders.c if column.name != "code"]
+"""What is read to show a render: everything but the code, which may be a megabyte."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A render that was taken to be run, and the number of the attempt that this is."""
+
+    id: str
+    tenant: str
+    attempt: int
+    spec: RenderSpec
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended: with ``report`` and ``stored``, or with ``error``."""
+
+    status: RenderStatus
+    report: RenderReport | None = None
+    stored: StoredResult | None = None
+    error: SceneError | None = None
+
+    def values(self, when: datetime) -> dict[str, Any]:
+        """Return the columns that say so."""
+        return {
+            "status": self.status.value,
+            "finished_at": when,
+            "report": self.report and self.report.model_dump(mode="json"),
+            "files": self.stored and self.stored.model_dump(mode="json"),
+            "error": self.error and self.error.model_dump(mode="json"),
+        }
+
+
+def to_spec(row: Row[Any]) -> RenderSpec:
+    """Return the whole request, code included."""
+    return RenderSpec.model_validate({**row.spec, "code": row.code})
+
+
+def to_render(row: Row[Any], queue_position: int | None = None) -> Render:
+    """Return the render of a row of :data:`LISTED` columns."""
+    report = RenderReport.model_validate(row.report) if row.report else None
+    stored = StoredResult.model_validate(row.files) if row.files else None
+    return Render(
+        id=row.id,
+        status=RenderStatus(row.status),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        spec=row.spec,
+        executor=row.executor,
+        attempt=row.attempt,
+        queue_position=queue_position,
+        progress=RenderProgress.model_validate(row.progress) if row.progress else None,
+        result=RenderResult.of(report, stored) if report and stored else None,
+        timings=_timings(row, report),
+        fingerprint=report.fingerprint if report else {},
+        cache=RenderCache(animations_rendered=report.animations if report else None),
+        error=SceneError.model_validate(row.error) if row.error else None,
+        metadata=row.metadata,
+    )
+
+
+def _timings(row: Row[Any], report: RenderReport | None) -> dict[str, float]:
+    """Return the engine's own timings, the wait before the present attempt, and the total, in seconds."""
+    timings = dict(report.timings) if report else {}
+    if row.started_at:
+        timings["queued"] = _seconds(row.created_at, row.started_at)
+    if row.finished_at:
+        timings["total"] = _seconds(row.created_at, row.finished_at)
+    return timings
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return round(max(0.0, (end - start).total_seconds()), 3)

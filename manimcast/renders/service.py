@@ -1,0 +1,178 @@
+"""What the faces of the service use: submit a render, look at it, wait for it, follow it, cancel it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any
+
+from manimcast.executors.base import Executor
+from manimcast.renders.attempt import lost
+from manimcast.renders.errors import QueueFull, RenderNotFound
+from manimcast.renders.ids import IdMaker
+from manimcast.renders.live import Live
+from manimcast.renders.model import Render, RenderStatus
+from manimcast.renders.rows import Outcome
+from manimcast.renders.store import RenderStore
+from manimcast.renders.worker import Worker
+from manimcast.settings import Settings
+from manimcast.spec import ErrorCode, RenderSpec, SceneError
+from manimcast.storage import LocalStorage
+from manimcast.wire import Message
+
+CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.canceled, message="The render was canceled."))
+
+
+class RenderService:
+    """The renders of one service process.
+
+    Every method that takes a ``tenant`` sees that tenant's renders only and raises :class:`RenderNotFound` for
+    others. All methods may raise :class:`StoreError` when the database cannot be read or written.
+    """
+
+    def __init__(
+        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: LocalStorage
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._executors = executors
+        self._storage = storage
+        self._live = Live()
+        self._ids = IdMaker()
+        self._worker = Worker(settings, store, executors, storage, self._live)
+
+    async def start(self) -> None:
+        """Open the table and the storage, take over what a dead service left, start executors and slots.
+
+        Raises :class:`StoreError` (another service works in ``DATA_DIR``, or the database cannot be used) or
+        ``StorageError`` (``DATA_DIR`` cannot be written).
+        """
+        await self._store.open()
+        try:
+            await self._storage.start()
+            await asyncio.to_thread(_clear, self._settings.data_dir.absolute() / "work")
+            for render_id in await self._store.recover(lost("the service ended while it ran")):
+                await self._storage.delete(render_id)
+            for render_id in await self._store.queued():
+                self._live.open(render_id)
+            for executor in self._executors:
+                await executor.start()
+        except BaseException:
+            await self.stop(grace=0)
+            raise
+        self._worker.start()
+
+    def drain(self) -> None:
+        """Take and begin no more renders. For the moment that SIGTERM arrives; :meth:`stop` does it too."""
+        self._worker.drain()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """End: running renders may take ``grace`` seconds (``SHUTDOWN_GRACE``) more, then go back to the queue.
+
+        What is queued stays for the next start. Followers are let go with the render as it is then.
+        """
+        await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
+        for executor in self._executors:
+            await executor.stop()
+        self._live.close_all()
+        await self._store.close()
+
+    async def submit(self, spec: RenderSpec, *, tenant: str, metadata: dict[str, Any] | None = None) -> Render:
+        """Queue a render and return it. It is in the table, and survives a crash, when this returns.
+
+        Raises :class:`NoExecutor` when nothing could run it, and :class:`QueueFull` when ``RENDER_SLOTS`` run
+        and ``QUEUE_LIMIT`` wait.
+        """
+        self._worker.executor()
+        render_id = self._ids.next()
+        self._live.open(render_id)
+        room = self._settings.slots + self._settings.queue_limit
+        try:
+            admitted = await self._store.insert(render_id, spec, tenant=tenant, metadata=metadata, room=room)
+        except BaseException:
+            self._live.discard(render_id)
+            raise
+        if not admitted:
+            self._live.discard(render_id)
+            raise QueueFull(self._worker.retry_after())
+        self._worker.wake()
+        return await self._read(render_id, tenant)
+
+    async def get(self, render_id: str, *, tenant: str) -> Render | None:
+        """Return the render as it is now, or None when the tenant has no such render."""
+        try:
+            return await self._read(render_id, tenant)
+        except RenderNotFound:
+            return None
+
+    async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
+        """Return what was asked for, code included, or None when the tenant has no such render."""
+        return await self._store.spec(render_id, tenant=tenant)
+
+    async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:  # noqa: ASYNC109 - not an error
+        """Return the render when it has ended, or as it is after ``timeout`` seconds."""
+        # The channel first: it is there until the table says that the render has ended.
+        channel = self._live.get(render_id)
+        render = await self._read(render_id, tenant)
+        if channel is None or render.status.ended:
+            return render
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(channel.ended.wait(), timeout)
+        return await self._read(render_id, tenant)
+
+    async def cancel(self, render_id: str, *, tenant: str, wait: bool = True) -> Render:
+        """Cancel the render and return it; one that has ended stays as it is.
+
+        The render counts as canceled at once. With ``wait``, this returns only when nothing of it runs any more.
+        """
+        channel = self._live.get(render_id)
+        render = await self._read(render_id, tenant)
+        while not render.status.ended:
+            if await self._store.cancel(render_id, status=render.status, outcome=CANCELED):
+                if render.status is RenderStatus.queued:
+                    self._live.close(render_id)
+                else:
+                    self._worker.abort(render_id)
+            render = await self._read(render_id, tenant)
+        if wait and channel is not None:
+            await channel.ended.wait()
+        return render
+
+    async def follow(self, render_id: str, *, tenant: str) -> AsyncGenerator[Message | Render, None]:
+        """Yield what the render says, as it says it, and last the render.
+
+        What the present attempt has said so far comes first. The wire's own last message is left out: the render
+        says how it ended. An attempt that is lost is followed by the next, which begins again at animation 0.
+        """
+        channel = self._live.get(render_id)
+        render = await self._read(render_id, tenant)
+        if channel is not None:
+            async with contextlib.aclosing(channel.follow()) as messages:
+                async for message in messages:
+                    yield message
+            render = await self._read(render_id, tenant)
+        yield render
+
+    async def queue_depth(self) -> tuple[int, int]:
+        """Return how many renders are queued, and how many run."""
+        return await self._store.depth()
+
+    async def _read(self, render_id: str, tenant: str) -> Render:
+        """Return the table's render with what is fresher in memory."""
+        channel = self._live.get(render_id)
+        render = await self._store.get(render_id, tenant=tenant)
+        if render is None:
+            raise RenderNotFound(render_id)
+        if channel is None or render.status is not RenderStatus.running:
+            return render
+        if channel.lost is not None:
+            return render.model_copy(update={"status": RenderStatus.failed, "error": channel.lost})
+        return render.model_copy(update={"progress": channel.progress or render.progress})
+
+
+def _clear(folder: Path) -> None:
+    """Remove the working folders of renders that a dead service was running."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""The table of renders: its columns, and the one type that SQLite lacks.
+
+The table decides who owns a render. ``attempt`` is the fence: every claim raises it, and nothing is written to
+a running render except by whoever names its present attempt. ``failures`` counts the attempts that were lost
+to a fault of the machinery, which is what is bounded. ``owner`` is the service process that runs the render.
+Migrations change the real table; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, String, Table, Text, TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time, with its zone. SQLite stores none, so what it stores is UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read as UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+renders = Table(
+    "renders",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("code", Text, nullable=False),
+    Column("spec", JSON(none_as_null=True), nullable=False),
+    Column("metadata", JSON(none_as_null=True)),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("executor", String(64)),
+    Column("progress", JSON(none_as_null=True)),
+    Column("report", JSON(none_as_null=True)),
+    Column("files", JSON(none_as_null=True)),
+    Column("error", JSON(none_as_null=True)),
+    Index("renders_by_status", "status", "id"),
+    Index("renders_by_tenant", "tenant", "id"),
+)
