@@ -11,7 +11,7 @@ import ipaddress
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -126,10 +126,13 @@ class Settings(BaseSettings):
         return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'manimcast.db'}"
 
 
-def load() -> Settings:
-    """Read the settings, or raise :class:`SettingsError` naming each variable that is wrong."""
+def load(**overrides: Any) -> Settings:
+    """Read the settings, or raise :class:`SettingsError` naming each variable that is wrong.
+
+    ``overrides`` win over the environment; they are fields by their names here.
+    """
     try:
-        return Settings()
+        return Settings(**overrides)
     except ValidationError as error:
         lines = []
         for item in error.errors(include_url=False, include_input=False):

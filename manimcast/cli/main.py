@@ -1,0 +1,77 @@
+"""The `manimcast` command. Each command has a module of its own; nothing heavy is imported before one runs."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from manimcast import __version__
+from manimcast.cli import doctor, render, serve
+
+EXAMPLES = """\b
+Examples:
+  manimcast doctor                        what is there, what is missing
+  manimcast render scene.py               the only scene of a file, in 720p
+  manimcast render scene.py Intro -q low  one scene by name, quickly
+  manimcast serve                         the HTTP API, on port 8080
+
+Every command explains itself, for example: manimcast render --help
+"""
+
+app = typer.Typer(
+    name="manimcast",
+    help="Turn Manim scenes into videos: on the command line, or as an HTTP service.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def versions() -> str:
+    """Return this program's version, and those of manim and Python, as far as they are installed."""
+    try:
+        manim = f"manim {metadata.version('manim')}"
+    except metadata.PackageNotFoundError:
+        manim = "manim is not installed"
+    return f"manimcast {__version__} ({manim}, Python {platform.python_version()})"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(versions())
+        raise typer.Exit
+
+
+@app.callback()
+def _manimcast(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the versions and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of manimcast, manim and Python."""
+    print(versions())
+
+
+app.command(name="render", epilog=render.EXAMPLES)(render.command)
+app.command(name="serve", epilog=serve.EXAMPLES)(serve.command)
+app.command(name="doctor", epilog=doctor.EXAMPLES)(doctor.command)
+
+
+def main() -> None:
+    """Run the command line; this is what the installed `manimcast` script calls."""
+    app(prog_name="manimcast")
+
+
+if __name__ == "__main__":
+    main()
