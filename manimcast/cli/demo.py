@@ -31,7 +31,7 @@ STOP_WITHIN = 30.0
 # The demo's own service must not meet the settings of another one; what limits or confines renders stays.
 FOREIGN = ("API_KEYS", "PUBLIC_URL", "DATABASE_URL", "SIGNING_KEY", "LOG_FORMAT", "LOG_LEVEL")
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 class DemoError(Exception):
@@ -182,7 +182,7 @@ def main() -> int:
     try:
         show()
     except DemoError as error:
-        console.print(f"./dev demo: {error}", style="red", markup=False)
+        console.print(f"./dev demo: {error}", style="red")
         return 1
     except KeyboardInterrupt:
         return 130
