@@ -70,6 +70,9 @@ class Attempt:
             if self._rendering is not None:
                 self._rendering.cancel()
 
+    def _is_stopped(self) -> bool:
+        return self._stopped is not None
+
     async def run(self) -> bool:
         """Carry the attempt through; tell whether the render has ended (else it waits for another attempt)."""
         self._channel.restart()
@@ -87,7 +90,7 @@ class Attempt:
             await asyncio.to_thread(self._work.mkdir, parents=True)
         except OSError as error:
             return Failed(error=_internal(f"the working folder of the render could not be made: {error.strerror}"))
-        if self._stopped is not None:
+        if self._is_stopped():
             return None
         self._rendering = asyncio.create_task(self._consume())
         writer = asyncio.create_task(self._write_progress())
@@ -101,11 +104,11 @@ class Attempt:
             writer.cancel()
             await asyncio.wait({writer})
         if self._rendering.cancelled():
-            return None if self._stopped else ExecutorError("gave up the render")
+            return None if self._is_stopped() else ExecutorError("gave up the render")
         fault = self._rendering.exception()
         if fault is None:
             return self._rendering.result()
-        if self._stopped:
+        if self._is_stopped():
             return None
         logger.warning("render %s: %s failed: %s", self._claim.id, self._executor.name, fault, exc_info=fault)
         return fault if isinstance(fault, ExecutorError) else ExecutorError(f"{type(fault).__name__}: {fault}")

@@ -47,12 +47,12 @@ class Outcome:
         }
 
 
-def to_spec(row: Row[Any]) -> RenderSpec:
+def to_spec(row: Row[Any, Any]) -> RenderSpec:
     """Return the whole request, code included."""
     return RenderSpec.model_validate({**row.spec, "code": row.code})
 
 
-def to_render(row: Row[Any], queue_position: int | None = None) -> Render:
+def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
     """Return the render of a row of :data:`LISTED` columns."""
     report = RenderReport.model_validate(row.report) if row.report else None
     stored = StoredResult.model_validate(row.files) if row.files else None
@@ -76,7 +76,7 @@ def to_render(row: Row[Any], queue_position: int | None = None) -> Render:
     )
 
 
-def _timings(row: Row[Any], report: RenderReport | None) -> dict[str, float]:
+def _timings(row: Row[Any, Any], report: RenderReport | None) -> dict[str, float]:
     """Return the engine's own timings, the wait before the present attempt, and the total, in seconds."""
     timings = dict(report.timings) if report else {}
     if row.started_at:

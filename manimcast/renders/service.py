@@ -74,11 +74,13 @@ class RenderService:
 
         What is queued stays for the next start. Followers are let go with the render as it is then.
         """
-        await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
-        for executor in self._executors:
-            await executor.stop()
-        self._live.close_all()
-        await self._store.close()
+        async with contextlib.AsyncExitStack() as last:
+            # In the order from the bottom up, and each whatever happens to the others.
+            last.push_async_callback(self._store.close)
+            last.callback(self._live.close_all)
+            for executor in self._executors:
+                last.push_async_callback(executor.stop)
+            await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
 
     async def submit(self, spec: RenderSpec, *, tenant: str, metadata: dict[str, Any] | None = None) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.

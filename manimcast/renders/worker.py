@@ -160,7 +160,8 @@ class Worker:
             logger.exception("render %s: attempt %d broke off", claim.id, claim.attempt)
             self._live.open(claim.id).lost = SceneError(code=ErrorCode.internal, message="the service had a fault")
         finally:
-            del self._attempts[claim.id]
+            if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
+                del self._attempts[claim.id]
             self._recent.append(time.monotonic() - began)
             if ended:
                 self._live.close(claim.id)

@@ -1,0 +1,65 @@
+"""A service with a real table and a real storage, and an executor in the test's hands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manimcast.renders import RenderService, RenderStore
+from manimcast.settings import Settings
+from manimcast.storage import LocalStorage
+
+from .scripted import ScriptedExecutor
+
+Serve = Callable[..., AbstractAsyncContextManager[RenderService]]
+
+
+@pytest.fixture(params=["asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Return a function that makes settings whose data lie in the test's own folder."""
+
+    def make(**fields: Any) -> Settings:
+        return Settings(_env_file=None, **{"data_dir": tmp_path / "data", "render_slots": 1, **fields})
+
+    return make
+
+
+@pytest.fixture
+def executor() -> ScriptedExecutor:
+    return ScriptedExecutor()
+
+
+@pytest.fixture
+def serve(settings: Callable[..., Settings], executor: ScriptedExecutor) -> Serve:
+    """Return a function that runs a service with the given settings."""
+
+    @contextlib.asynccontextmanager
+    async def run(storage: LocalStorage | None = None, **fields: Any) -> AsyncIterator[RenderService]:
+        chosen = settings(**fields)
+        service = RenderService(chosen, RenderStore(chosen), [executor], storage or LocalStorage(chosen))
+        await service.start()
+        try:
+            async with asyncio.timeout(60):
+                yield service
+        finally:
+            await service.stop(grace=0)
+
+    return run
+
+
+@pytest.fixture
+async def service(anyio_backend: str, serve: Serve) -> AsyncIterator[RenderService]:
+    """A running service with one slot."""
+    async with serve() as running:
+        yield running

@@ -1,0 +1,151 @@
+"""An executor that does what a test tells it to, when the test tells it, and a few specs and reports.
+
+It obeys the executor's contract to the letter and draws nothing. Each render that it is given appears in
+``begun``; the test then lets it say things, end, or fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from manimcast.executors.base import ExecutorStatus
+from manimcast.spec import (
+    ErrorCode,
+    Format,
+    OutputFile,
+    OutputRole,
+    Progress,
+    RenderReport,
+    RenderSpec,
+    SceneError,
+)
+from manimcast.wire import Failed, Finished, Hello, Message, Playing, Progressed, Started
+
+VIDEO = b"not really a video"
+
+
+def a_spec(**fields: object) -> RenderSpec:
+    """Return a request that nobody will draw."""
+    return RenderSpec.model_validate({"code": "class A(Scene): pass", **fields})
+
+
+def a_report(size: int = len(VIDEO)) -> RenderReport:
+    """Return the report of a render that wrote one video of ``size`` bytes."""
+    return RenderReport(
+        scene="A",
+        format=Format.mp4,
+        media_type="video/mp4",
+        width=1280,
+        height=720,
+        frame_rate=30,
+        frames=30,
+        duration=1,
+        animations=1,
+        files=(OutputFile(role=OutputRole.video, name="video.mp4", bytes=size),),
+        seed=0,
+        timings={"draw": 0.5},
+        fingerprint={"manim": "0.22.0"},
+    )
+
+
+def playing(index: int) -> Playing:
+    """Return the beginning of play ``index``."""
+    return Playing(index=index, kind="Wait", duration=1)
+
+
+def at(percent: int, index: int = 0) -> Progressed:
+    """Return the news that play ``index`` is at ``percent``."""
+    return Progressed(
+        progress=Progress(
+            animation_index=index, animation_percent=percent, percent=percent / 2, frames_done=percent, frames_total=200
+        )
+    )
+
+
+GREETING: tuple[Message, ...] = (
+    Hello(),
+    Started(scene="A", width=1280, height=720, frame_rate=30),
+    playing(0),
+    at(0),
+)
+
+
+@dataclass
+class Performance:
+    """One render on the scripted executor, in the test's hands."""
+
+    render_id: str
+    into: Path
+    timeout: float
+    lines: asyncio.Queue[Message | BaseException] = field(default_factory=asyncio.Queue)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing of the render runs any more."""
+    linger: asyncio.Event | None = None
+    """If set, the end of a canceled render waits for it."""
+
+    def say(self, *messages: Message) -> None:
+        """Let the render say something."""
+        for message in messages:
+            self.lines.put_nowait(message)
+
+    def succeed(self) -> None:
+        """Let the render write its video and end."""
+        (self.into / "video.mp4").write_bytes(VIDEO)
+        self.say(Finished(report=a_report()))
+
+    def fail(self, code: ErrorCode = ErrorCode.exception) -> None:
+        """Let the scene fail."""
+        self.say(Failed(error=SceneError(code=code, message="the scene is at fault")))
+
+    def break_off(self, fault: BaseException) -> None:
+        """Let the executor fail."""
+        self.lines.put_nowait(fault)
+
+
+class ScriptedExecutor:
+    """An executor whose renders do what the test says."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.begun: asyncio.Queue[Performance] = asyncio.Queue()
+        self.unavailable: str | None = None
+        self.running = 0
+        self.most_running = 0
+        self.is_started = False
+
+    async def start(self) -> None:
+        self.is_started = True
+
+    async def stop(self) -> None:
+        self.is_started = False
+
+    def status(self) -> ExecutorStatus:
+        return ExecutorStatus(available=self.unavailable is None, reason=self.unavailable)
+
+    async def render(
+        self,
+        spec: RenderSpec,
+        *,
+        render_id: str,
+        into: Path,
+        timeout: float,  # noqa: ASYNC109 - the contract's
+    ) -> AsyncGenerator[Message, None]:
+        performance = Performance(render_id, into, timeout)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        self.begun.put_nowait(performance)
+        try:
+            while True:
+                line = await performance.lines.get()
+                if isinstance(line, BaseException):
+                    raise line
+                yield line
+        finally:
+            if performance.linger is not None:
+                await performance.linger.wait()
+            self.running -= 1
+            performance.over.set()
