@@ -1,0 +1,101 @@
+"""How a render is shown to clients: with links that they can follow, and errors in words that they can show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+
+from manimcast.api.context import Context
+from manimcast.renders import Render, RenderResult, RenderStatus
+from manimcast.spec import ErrorCode, JsonObject, OutputRole, SceneError
+
+FAILED = "Video generation failed"
+TIMED_OUT = "Compilation timed out"
+
+_STATUS = {ErrorCode.timeout: 504, ErrorCode.internal: 500, ErrorCode.canceled: 409}
+"""HTTP status of a failed render on the original endpoint; 422 for what the scene itself did wrong."""
+
+
+def base_url(request: Request, context: Context) -> str:
+    """Return the address that the client reaches the service under, without a slash at the end."""
+    return context.settings.public_url or str(request.base_url).rstrip("/")
+
+
+def file_link(request: Request, context: Context, render_id: str, name: str) -> tuple[str, datetime]:
+    """Return a signed link to one file of a render, and when it stops working."""
+    link = context.storage.sign(render_id, name)
+    return f"{base_url(request, context)}/v1/files/{render_id}/{name}?{link.query}", link.expires_at
+
+
+def show(render: Render, request: Request, context: Context, *, code: str | None = None) -> JsonObject:
+    """Return the render as JSON, with links. ``code`` is put into its spec."""
+    shown: dict[str, Any] = render.model_dump(mode="json")
+    if render.result is not None:
+        shown["result"] |= _links(render.id, render.result, request, context)
+    if code is not None:
+        shown["spec"]["code"] = code
+    return shown
+
+
+def _links(render_id: str, result: RenderResult, request: Request, context: Context) -> JsonObject:
+    def link(name: str | None) -> str | None:
+        return file_link(request, context, render_id, name)[0] if name else None
+
+    by_role = {file.role: file.name for file in reversed(result.files)}
+    video_url, expires_at = file_link(request, context, render_id, result.video.name)
+    return {
+        "video_url": video_url,
+        "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
+        "poster_url": link(by_role.get(OutputRole.poster)),
+        "subtitles_url": link(by_role.get(OutputRole.subtitles)),
+        "sections": [
+            section.model_dump(mode="json") | {"video_url": link(section.file)} for section in result.sections
+        ],
+    }
+
+
+def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
+    """Return what the original endpoint tells of a finished render, without its message."""
+    assert render.result is not None  # noqa: S101 - a render that succeeded has one
+    return {
+        "video_url": file_link(request, context, render.id, render.result.video.name)[0],
+        "processingTime": _seconds(render),
+        "render_id": render.id,
+        "executor": render.executor,
+    }
+
+
+def failure(render: Render) -> tuple[int, JsonObject]:
+    """Return the HTTP status and what the original endpoint tells of a render that has no video."""
+    error = render.error or SceneError(
+        code=ErrorCode.canceled if render.status is RenderStatus.canceled else ErrorCode.internal,
+        message="The render was canceled" if render.status is RenderStatus.canceled else FAILED,
+    )
+    return _STATUS.get(error.code, 422), {
+        "error": TIMED_OUT if error.code is ErrorCode.timeout else error.message,
+        "details": details(error),
+        "scene_error": error.model_dump(mode="json"),
+        "processingTime": _seconds(render),
+        "render_id": render.id,
+        "executor": render.executor,
+    }
+
+
+def details(error: SceneError) -> list[str]:
+    """Return the error line by line, for clients that just print it."""
+    lines = [error.message]
+    if error.line is not None:
+        lines.append(f"Line {error.line}" + (f", column {error.column}" if error.column is not None else ""))
+    lines += (error.excerpt or "").splitlines()
+    if error.hint:
+        lines.append(f"Hint: {error.hint}")
+    lines += (error.traceback or "").splitlines()
+    return lines
+
+
+def _seconds(render: Render) -> float:
+    """Return how long the client waited for the render: from when it was accepted to its end."""
+    end = render.finished_at or render.created_at
+    return round((end - render.created_at).total_seconds(), 3)

@@ -1,0 +1,99 @@
+"""The ASGI application: routes, errors, and the service that starts and stops with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from manimcast import __version__
+from manimcast.access import BrowserGuard
+from manimcast.api.context import Context
+from manimcast.api.guard import Guard
+from manimcast.api.openapi import describe
+from manimcast.api.problems import Problem, ProblemError, respond
+from manimcast.api.routes import files, health, renders, video
+from manimcast.executors.base import Executor
+from manimcast.executors.local import LocalExecutor
+from manimcast.renders import StoreError
+from manimcast.settings import Settings
+
+DESCRIPTION = "Turns Manim scenes into videos on demand."
+
+
+def create_app(settings: Settings, executors: Sequence[Executor] | None = None) -> FastAPI:
+    """Return the application. The service behind it starts with the application's lifespan.
+
+    ``executors`` are where renders run, the preferred one first; by default this machine.
+    """
+    context = Context.of(settings, [LocalExecutor(settings)] if executors is None else executors)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await context.start()
+        try:
+            yield
+        finally:
+            await context.stop()
+
+    # No pages at /docs: they would load scripts from a foreign host. The document itself is at /openapi.json.
+    app = FastAPI(
+        title="manimcast",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.context = context
+    for module in (video, renders, files, health):
+        app.include_router(module.router)
+    _answer_errors(app)
+    # The last one added is the outermost.
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer", "Range"],
+            expose_headers=["Location", "Retry-After", "Preference-Applied", "Content-Range", "Accept-Ranges"],
+        )
+    access = context.access
+    app.add_middleware(Guard, browser_guard=BrowserGuard(settings, anonymous_allowed=access.anonymous_allowed))
+    describe(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Give every refusal the shape that the clients of its path know."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(request: Request, error: ProblemError) -> Response:
+        return respond(request.url.path, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _parameters(request: Request, error: RequestValidationError) -> Response:
+        errors = [
+            {"field": str(item["loc"][-1]), "message": f"{item['loc'][-1]}: {item['msg']}"} for item in error.errors()
+        ]
+        detail = "; ".join(item["message"] for item in errors)
+        return respond(request.url.path, ProblemError(Problem.invalid_request, detail, errors=errors))
+
+    @app.exception_handler(StoreError)
+    async def _store(request: Request, error: StoreError) -> Response:
+        return respond(request.url.path, ProblemError(Problem.storage_unavailable, str(error)))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        if error.status_code == 405:
+            refusal = ProblemError(Problem.method_not_allowed, f"{request.method} is not allowed on {path[:200]}")
+        else:
+            refusal = ProblemError(Problem.not_found, f"there is nothing at {path[:200]}; /openapi.json lists what is")
+        refusal.headers.update(error.headers or {})
+        return respond(path, refusal)

@@ -1,0 +1,80 @@
+"""What the handlers of requests work with: one per application, and the tenant of each request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+
+from manimcast.access import Access, UnauthorizedError
+from manimcast.api.problems import Problem, ProblemError
+from manimcast.executors.base import Executor
+from manimcast.renders import Render, RenderService, RenderStore
+from manimcast.settings import Settings
+from manimcast.storage import LocalStorage
+
+
+@dataclass
+class Context:
+    """The parts of a running service. ``stopping`` is set once it takes no more renders."""
+
+    settings: Settings
+    access: Access
+    storage: LocalStorage
+    executors: Sequence[Executor]
+    renders: RenderService
+    stopping: bool = field(default=False)
+
+    @classmethod
+    def of(cls, settings: Settings, executors: Sequence[Executor]) -> Self:
+        """Put the parts together; nothing is opened before :meth:`start`."""
+        store, storage = RenderStore(settings), LocalStorage(settings)
+        renders = RenderService(settings, store, executors, storage)
+        return cls(settings, Access(settings), storage, executors, renders)
+
+    async def start(self) -> None:
+        """Open everything. Raises ``StoreError`` or ``StorageError``, which say what to do."""
+        await self.renders.start()
+
+    def drain(self) -> None:
+        """Take no more renders; what runs goes on."""
+        self.stopping = True
+        self.renders.drain()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Close everything; running renders may take ``grace`` seconds more, ``SHUTDOWN_GRACE`` by default."""
+        self.drain()
+        await self.renders.stop(grace)
+
+
+def context_of(request: Request) -> Context:
+    """Return the context of the application that answers ``request``."""
+    found = request.app.state.context
+    assert isinstance(found, Context)  # noqa: S101 - set by create_app
+    return found
+
+
+InContext = Annotated[Context, Depends(context_of)]
+
+
+def tenant_of(request: Request, context: InContext) -> str:
+    """Return whose request this is, or refuse it."""
+    try:
+        return context.access.identify(request.headers)
+    except UnauthorizedError as error:
+        raise ProblemError(
+            Problem.unauthorized, str(error), headers={"www-authenticate": 'Bearer realm="manimcast"'}
+        ) from None
+
+
+Tenant = Annotated[str, Depends(tenant_of)]
+
+
+async def find(context: Context, render_id: str, tenant: str) -> Render:
+    """Return the tenant's render, or refuse with ``render_not_found``; another tenant's does not exist."""
+    render = await context.renders.get(render_id, tenant=tenant)
+    if render is None:
+        raise ProblemError(Problem.render_not_found, f"there is no render {render_id[:100]!r}")
+    return render

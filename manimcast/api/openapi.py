@@ -1,0 +1,234 @@
+"""The OpenAPI document: what the requests and answers of every route look like.
+
+Bodies are read and checked by :mod:`manimcast.api.body` and :mod:`manimcast.api.requests`, whose messages are
+plainer than a framework's, so their shapes are described to the document here, from the same models.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from manimcast.api.problems import MEDIA_TYPE
+from manimcast.api.requests import RenderRequest, VideoRequest
+from manimcast.renders import Render
+from manimcast.spec import SceneError
+
+Description = dict[str, Any]
+
+
+class FieldProblem(BaseModel):
+    """One wrong field of a request."""
+
+    field: str
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An RFC 9457 problem."""
+
+    type: str = Field(examples=["urn:manimcast:problem:invalid-request"])
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldProblem] | None = None
+
+
+class VideoRefusal(BaseModel):
+    """Why a request was refused before anything ran."""
+
+    error: str = Field(examples=["No code provided"])
+    errors: list[FieldProblem] | None = None
+
+
+class VideoResult(BaseModel):
+    """A finished video. ``processingTime`` is in seconds."""
+
+    message: Literal["Video generation completed"]
+    video_url: str
+    processingTime: float  # noqa: N815 - the wire's name
+    render_id: str
+    executor: str
+
+
+class VideoFailure(BaseModel):
+    """A render that has no video."""
+
+    message: Literal["Video generation failed"]
+    error: str
+    details: list[str]
+    scene_error: SceneError
+    processingTime: float  # noqa: N815 - the wire's name
+    render_id: str
+    executor: str | None
+
+
+class ProgressLine(BaseModel):
+    """One line while a play renders; each play goes from 0 to 100."""
+
+    animationIndex: int  # noqa: N815 - the wire's name
+    percentage: int = Field(ge=0, le=100)
+
+
+class Health(BaseModel):
+    """What the service can do right now."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    modal_enabled: bool
+    modal_available: bool | Literal["N/A"]
+    modal_tokens: str
+    modal_health: dict[str, Any] | str
+    storage: Literal["local", "s3"]
+    sandbox: dict[str, Any]
+    versions: dict[str, str | None]
+    queue: dict[str, int | None]
+    executors: dict[str, dict[str, Any]]
+    warnings: list[str]
+
+
+_MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+    (VideoRequest, "validation"),
+    (RenderRequest, "validation"),
+    (ProgressLine, "validation"),
+    (VideoResult, "serialization"),
+    (VideoRefusal, "serialization"),
+    (VideoFailure, "serialization"),
+    (ProblemDetails, "serialization"),
+    (Health, "serialization"),
+    (Render, "serialization"),
+]
+_schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
+
+
+def _ref(model: type[BaseModel]) -> Description:
+    found: Description = next(schema for (listed, _), schema in _schemas[0].items() if listed is model)
+    return found
+
+
+def _json(description: str, *models: type[BaseModel]) -> Description:
+    schema = _ref(models[0]) if len(models) == 1 else {"anyOf": [_ref(model) for model in models]}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problems(**statuses: str) -> dict[int | str, Description]:
+    content = {MEDIA_TYPE: {"schema": _ref(ProblemDetails)}}
+    return {
+        int(name.removeprefix("s")): {"description": description, "content": content}
+        for name, description in statuses.items()
+    }
+
+
+def _body(model: type[BaseModel]) -> Description:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _ref(model)}}}}
+
+
+def _route(responses: dict[int | str, Description], extra: Description | None = None) -> Description:
+    # `response_model=None`: handlers return responses, not models to be converted.
+    return {"response_model": None, "responses": responses, "openapi_extra": extra or {}}
+
+
+_KEY = {"s401": "No API key, or an unknown one.", "s403": "From a web page, or to a name, that is not allowed."}
+_FINISHED = _json("The video is there; or, with `stream`, progress lines as they happen.", VideoResult)
+_FINISHED["content"]["application/x-ndjson"] = {"schema": _ref(ProgressLine)}
+
+VIDEO_RENDERING = _route(
+    {
+        200: _FINISHED,
+        **{
+            status: _json(text, VideoRefusal)
+            for status, text in {
+                400: "A field is wrong, or the body cannot be read.",
+                401: _KEY["s401"],
+                403: _KEY["s403"],
+                408: "The body did not arrive in time.",
+                413: "The body is too large.",
+                415: "The body is not declared as JSON.",
+                429: "The queue is full; `Retry-After` says when to try again.",
+                503: "Nothing can render at the moment.",
+            }.items()
+        },
+        409: _json("The render was canceled by somebody else.", VideoFailure),
+        422: _json("The scene is at fault.", VideoFailure),
+        500: _json("The service is at fault.", VideoFailure, VideoRefusal),
+        504: _json("The render took longer than it may.", VideoFailure),
+    },
+    _body(VideoRequest),
+)
+CREATE_RENDER = _route(
+    {
+        200: _json("With `Prefer: wait`: the render has ended.", Render),
+        202: _json("The render is queued; `Location` is where it can be read.", Render),
+        **_problems(
+            s400="The body cannot be read.",
+            s408="The body did not arrive in time.",
+            s413="The body is too large.",
+            s415="The body is not declared as JSON.",
+            s422="A field is wrong.",
+            s429="The queue is full; `Retry-After` says when to try again.",
+            s500="The service is at fault.",
+            s503="Nothing can render at the moment.",
+            **_KEY,
+        ),
+    },
+    _body(RenderRequest)
+    | {
+        "parameters": [
+            {
+                "name": "Prefer",
+                "in": "header",
+                "required": False,
+                "description": "`wait=N`: answer when the render ends, or after N seconds.",
+                "schema": {"type": "string", "examples": ["wait=30"]},
+            }
+        ]
+    },
+)
+_NO_RENDER = _problems(
+    s404="There is no such render.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY
+)
+READ_RENDER = _route({200: _json("The render.", Render), **_NO_RENDER})
+CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render), **_NO_RENDER})
+_BYTES: dict[int | str, Description] = {
+    200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"description": "The range of bytes that was asked for."},
+    416: {"description": "No such range."},
+}
+RESULT_FILE = _route({**_BYTES, **_NO_RENDER, **_problems(s409="The render has not ended, or has no video.")})
+SIGNED_FILE = _route(
+    {
+        **_BYTES,
+        **_problems(
+            s403="The link is not one that this service gave out.",
+            s404="The file is gone.",
+            s410="The link has expired.",
+            s422="A parameter is wrong.",
+        ),
+    }
+)
+HEALTH = _route({200: _json("It can render.", Health), 503: _json("It cannot render; the answer says why.", Health)})
+
+
+def describe(app: FastAPI) -> None:
+    """Make ``app`` serve a document with the shapes of this module in it."""
+
+    def document() -> Description:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            schemas |= _schemas[1]["$defs"]
+            schema["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            }
+            schema["security"] = [{"bearer": []}, {"header": []}, {}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]

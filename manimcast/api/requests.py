@@ -1,0 +1,123 @@
+"""What clients post, and the spec that it stands for.
+
+Two shapes of the same request: the original endpoint's, whose fields have the names that old clients send and
+which ignores what it does not know, and that of ``/v1/renders``, which refuses it. ``null`` means default in
+both. The operator's limits are checked here, before anything is queued.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import to_json
+
+from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.settings import Settings
+from manimcast.spec import AspectRatio, Code, Engine, JsonObject, Quality, RenderSpec, SceneName
+
+MAX_METADATA = 1024
+"""Bytes of a render's metadata, written as JSON."""
+
+_EXAMPLE = "class Hello(Scene):\n    def construct(self):\n        self.play(Create(Circle()))\n"
+
+
+class VideoRequest(BaseModel):
+    """A scene to render, in the original endpoint's words. Unknown fields are ignored."""
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        json_schema_extra={"examples": [{"code": _EXAMPLE, "file_class": "Hello", "quality": "low_quality"}]},
+    )
+
+    code: Code = Field(description="Manim scene code.")
+    file_class: SceneName | None = Field(None, description="Scene class; needed when the code defines several.")
+    rendering_engine: Engine = Field(Engine.cairo, description="Manim's renderer.")
+    quality: Quality = Field(Quality.medium_quality, description="Size and frame rate; short forms work: `low`.")
+    aspect_ratio: AspectRatio = Field(AspectRatio.wide, description="Width to height.")
+    stream: bool = Field(False, strict=True, description="Answer with progress lines while it renders.")
+
+
+class RenderRequest(RenderSpec):
+    """A scene to render. Unknown fields are refused."""
+
+    model_config = ConfigDict(
+        title="RenderRequest", json_schema_extra={"examples": [{"code": _EXAMPLE, "quality": "low_quality"}]}
+    )
+
+    executor: Literal["auto", "local"] = Field("auto", description="Where to render.")
+    metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
+
+    @field_validator("metadata")
+    @classmethod
+    def _metadata_is_small(cls, metadata: dict[str, Any] | None) -> dict[str, Any] | None:
+        if metadata is not None and len(to_json(metadata)) > MAX_METADATA:
+            raise ValueError(f"metadata must not be longer than {MAX_METADATA} bytes as JSON")
+        return metadata
+
+
+_ORIGINAL_NAMES = {"scene": "file_class", "engine": "rendering_engine"}
+
+
+def parse_original(body: JsonObject, settings: Settings) -> tuple[RenderSpec, bool]:
+    """Return the spec of a request to the original endpoint, and whether it asks for progress lines.
+
+    Raises :class:`~manimcast.api.problems.ProblemError` naming each wrong field.
+    """
+    try:
+        request = VideoRequest.model_validate(_without_nulls(body))
+        spec = RenderSpec(
+            code=request.code,
+            scene=request.file_class,
+            engine=request.rendering_engine,
+            quality=request.quality,
+            aspect_ratio=request.aspect_ratio,
+        )
+    except ValidationError as error:
+        raise refuse(explain(error, fields=VideoRequest.model_fields, names=_ORIGINAL_NAMES)) from None
+    _check_limits(spec, settings)
+    return spec, request.stream
+
+
+def parse_render(body: JsonObject, settings: Settings) -> tuple[RenderSpec, JsonObject | None]:
+    """Return the spec and the metadata of a request to ``/v1/renders``.
+
+    Raises :class:`~manimcast.api.problems.ProblemError` naming each wrong field.
+    """
+    try:
+        request = RenderRequest.model_validate(_without_nulls(body))
+    except ValidationError as error:
+        raise refuse(explain(error, fields=RenderRequest.model_fields)) from None
+    spec = RenderSpec.model_construct(
+        _fields_set=request.model_fields_set & RenderSpec.model_fields.keys(),
+        **{name: getattr(request, name) for name in RenderSpec.model_fields},
+    )
+    _check_limits(spec, settings)
+    return spec, request.metadata
+
+
+def _without_nulls(body: JsonObject) -> JsonObject:
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _check_limits(spec: RenderSpec, settings: Settings) -> None:
+    errors: list[FieldError] = []
+
+    def too_much(field: str, message: str) -> None:
+        errors.append({"field": field, "message": f"{field} {message}"})
+
+    length = len(spec.code.encode())
+    if length > settings.max_code_bytes:
+        too_much("code", f"must not be longer than {settings.max_code_bytes} bytes; it has {length}")
+    width, height = spec.pixel_size
+    if width * height > settings.max_pixels:
+        field = "resolution" if spec.resolution else "quality"
+        too_much(field, f"must not ask for more than {settings.max_pixels} pixels; {width}x{height} does")
+    if spec.frames_per_second > settings.max_frame_rate:
+        field = "frame_rate" if spec.frame_rate is not None else "quality"
+        too_much(field, f"must not ask for more than {settings.max_frame_rate:g} frames per second")
+    if spec.timeout is not None and spec.timeout > settings.render_timeout:
+        too_much("timeout", f"must be at most {settings.render_timeout:g} seconds")
+    if errors:
+        raise refuse(errors)

@@ -1,0 +1,67 @@
+"""Stored files by signed link: ``/v1/files/{render_id}/{name}?expires=...&signature=...``.
+
+What strangers' code drew is served with a content type that we chose, and may not run anything.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, Response
+
+from manimcast.api.context import Context, InContext
+from manimcast.api.openapi import SIGNED_FILE
+from manimcast.api.problems import Problem, ProblemError
+from manimcast.storage import LinkExpired, LinkForged, NoSuchFile
+from manimcast.storage.model import media_type
+
+SECURITY = {
+    "content-security-policy": "default-src 'none'; img-src 'self'; media-src 'self'; "
+    "style-src 'unsafe-inline'; frame-ancestors *; sandbox",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""A browser may show the picture or play the video, and nothing else."""
+
+router = APIRouter()
+
+
+@router.head("/v1/files/{render_id}/{name}", include_in_schema=False)
+@router.get("/v1/files/{render_id}/{name}", tags=["files"], summary="A file by its link", **SIGNED_FILE)
+async def signed_file(
+    request: Request,
+    context: InContext,
+    render_id: str,
+    name: str,
+    *,
+    expires: str = "",
+    signature: str = "",
+) -> Response:
+    """Answer with the bytes that the link is for. Needs no key: the link is one."""
+    try:
+        context.storage.verify(render_id, name, expires=expires, signature=signature)
+    except LinkForged as error:
+        raise ProblemError(Problem.link_invalid, str(error)) from None
+    except LinkExpired as error:
+        raise ProblemError(Problem.link_expired, str(error)) from None
+    return send_file(request, context, render_id, name, max_age=int(expires) - int(time.time()))
+
+
+def send_file(request: Request, context: Context, render_id: str, name: str, *, max_age: int = 0) -> Response:
+    """Return a stored file: all of it, or the ranges that the client asks for."""
+    try:
+        path: Path = context.storage.path(render_id, name)
+    except NoSuchFile as error:
+        raise ProblemError(Problem.not_found, str(error)) from None
+    kind = media_type(name)
+    return FileResponse(
+        path,
+        media_type=kind,
+        filename=f"{render_id}-{name}",
+        content_disposition_type="attachment" if request.query_params.get("download") else "inline",
+        stat_result=path.stat(),
+        headers=SECURITY | {"cache-control": f"private, max-age={max(0, max_age)}"},
+    )

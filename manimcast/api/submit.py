@@ -1,0 +1,24 @@
+"""Queue a render for a client, or say why not."""
+
+from __future__ import annotations
+
+import math
+
+from manimcast.api.context import Context
+from manimcast.api.problems import Problem, ProblemError
+from manimcast.renders import NoExecutor, QueueFull, Render
+from manimcast.spec import JsonObject, RenderSpec
+
+
+async def submit(context: Context, spec: RenderSpec, *, tenant: str, metadata: JsonObject | None = None) -> Render:
+    """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken."""
+    if context.stopping:
+        raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
+    try:
+        return await context.renders.submit(spec, tenant=tenant, metadata=metadata)
+    except QueueFull as full:
+        raise ProblemError(
+            Problem.queue_full, str(full), headers={"retry-after": str(max(1, math.ceil(full.retry_after)))}
+        ) from None
+    except NoExecutor as none:
+        raise ProblemError(Problem.no_executor, none.reason) from None

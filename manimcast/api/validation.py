@@ -1,0 +1,88 @@
+"""What is wrong with a request, field by field, in plain words.
+
+pydantic's own messages speak of types and literals; a client wants to read what to send instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from manimcast.api.problems import Problem, ProblemError
+
+FieldError = dict[str, str]
+"""``{"field": name, "message": sentence}``; the message names the field too."""
+
+NO_CODE = "No code provided"
+
+_PLAIN = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must not be longer than {max_length} characters",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "tuple_type": "must be a list",
+    "too_long": "must not have more than {max_length} entries",
+}
+
+
+def refuse(errors: Iterable[FieldError]) -> ProblemError:
+    """Return the problem that names every wrong field."""
+    listed = list(errors)
+    return ProblemError(Problem.invalid_request, "; ".join(error["message"] for error in listed), errors=listed)
+
+
+def explain(
+    error: ValidationError, *, fields: Collection[str], names: Mapping[str, str] | None = None
+) -> list[FieldError]:
+    """Return what ``error`` says in plain words, one entry for each wrong field.
+
+    ``fields`` are the names that a client may send; ``names`` maps those of the model to them where they differ.
+    """
+    found: dict[str, FieldError] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        entry = _explain(item, fields, names or {})
+        found.setdefault(entry["field"] or entry["message"], entry)
+    return list(found.values())
+
+
+def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, str]) -> FieldError:
+    path = [str(part)[:60] for part in item["loc"]]
+    if path:
+        path[0] = names.get(path[0], path[0])
+    field = ".".join(path)
+    kind = item["type"]
+    context = item.get("ctx", {})
+    if field == "code" and kind in {"missing", "string_too_short"}:
+        return {"field": field, "message": NO_CODE}
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(path[-1], fields, n=1) if len(path) == 1 else []
+        return {
+            "field": field,
+            "message": f"there is no field {field!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+        }
+    if kind == "value_error":
+        message = item["msg"].removeprefix("Value error, ")
+        return {"field": field or message.partition(" ")[0], "message": message}
+    if kind in {"enum", "literal_error"}:
+        return {"field": field, "message": f"{field} must be one of {str(context['expected']).replace(chr(39), '')}"}
+    if kind == "string_pattern_mismatch" and field == "background_color":
+        return {"field": field, "message": f"{field} must be #rgb, #rrggbb, #rrggbbaa or the name of a Manim colour"}
+    plain = _PLAIN.get(kind)
+    words = plain.format(**context) if plain else item["msg"][:1].lower() + item["msg"][1:]
+    return {"field": field, "message": f"{field} {words}"}
