@@ -24,12 +24,16 @@ from manimcast.settings import Settings
 MANIM_VERSION = "0.22.0"
 LEAST_DISK_MIB = 500
 
-APT_BUILD = "apt-get install python3-venv python3-dev gcc pkg-config libcairo2-dev libpango1.0-dev"
-APT_LATEX = "apt-get install --no-install-recommends texlive-latex-extra dvisvgm"
+APT_BUILD = (
+    "apt-get install --no-install-recommends python3-venv python3-dev gcc libc6-dev pkg-config libcairo2-dev "
+    "libpango1.0-dev fontconfig fonts-dejavu-core"
+)
+APT_LATEX = "apt-get install --no-install-recommends texlive-latex-extra dvisvgm lmodern"
 APT_LATEX_MORE = (
     "apt-get install --no-install-recommends "
-    "texlive-fonts-recommended texlive-science tipa lmodern texlive-plain-generic"
+    "texlive-fonts-recommended texlive-science texlive-plain-generic tipa lmodern"
 )
+APT_OPENGL = "apt-get install --no-install-recommends libegl1 libgl1 libgl1-mesa-dri"
 PIP_LOCAL = "pip install -r requirements-local.txt"
 
 
@@ -132,7 +136,7 @@ def opengl() -> Finding:
     absent = [library for library in ("libEGL.so.1", "libGL.so.1") if not _loads(library)]
     if absent:
         detail = f"no {' and no '.join(absent)}: only needed for the opengl engine"
-        return Finding("OpenGL", State.info, detail, "apt-get install libegl1 libgl1")
+        return Finding("OpenGL", State.info, detail, APT_OPENGL)
     return Finding("OpenGL", State.ok, "libEGL and libGL")
 
 

@@ -69,8 +69,8 @@ def command(  # noqa: PLR0917  the command line is what it is
             "--output",
             "-o",
             metavar="OUT",
-            help="File or folder of the result. Default: ./<Scene>.<format>. A file of that name is replaced, "
-            "as manim does, once the new one is complete.",
+            help="File or folder of the result. Default: a file in this folder, named after the scene. "
+            "A file of that name is replaced, as manim does, once the new one is complete.",
         ),
     ] = None,
     format_: Annotated[
@@ -114,7 +114,10 @@ def command(  # noqa: PLR0917  the command line is what it is
         ),
     ] = None,
     sections: Annotated[
-        bool, typer.Option("--sections", help="Also write each section as a video of its own, to <Scene>-sections/.")
+        bool,
+        typer.Option(
+            "--sections", help="Also write each section as a video of its own, into a folder beside the video."
+        ),
     ] = False,
     timeout: Annotated[
         float | None,
