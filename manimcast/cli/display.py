@@ -135,8 +135,9 @@ class Bars(Lines):
         """Leave the bar of the animation that ended on the screen, above the live part."""
         for task in list(self._animation.task_ids):
             self._animation.update(task, completed=100)
-            self.console.print(self._animation.make_tasks_table(self._animation.tasks))
+            full = self._animation.make_tasks_table(self._animation.tasks)
             self._animation.remove_task(task)
+            self.console.print(full)
 
 
 class JsonLines:

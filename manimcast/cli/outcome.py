@@ -31,6 +31,14 @@ def printable(text: str) -> str:
     )
 
 
+def gist(reason: str) -> str:
+    """Return ``reason`` without the middle of a traceback: what was being done, and what went wrong."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    if len(lines) > 4 and any(line.startswith("Traceback ") for line in lines):
+        return f"{lines[0]} {lines[-1]}"
+    return "\n".join(lines)
+
+
 def complain(message: str, *, hint: str | None = None) -> None:
     """Print ``message``, and what would help, to standard error."""
     print(f"manimcast: {printable(message)}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import tempfile
 import uuid
@@ -221,6 +222,7 @@ def _run(specs: list[RenderSpec], destination: Destination, display: Display) ->
         from manimcast.executors.local import LocalExecutor  # noqa: PLC0415
     except ImportError as error:
         refuse(f"rendering on this machine is not installed: {error}", hint=DOCTOR, code=outcome.NO_EXECUTOR)
+    logging.getLogger("manimcast").addHandler(logging.NullHandler())  # what matters arrives as an ExecutorError
     with tempfile.TemporaryDirectory(prefix="manimcast-", ignore_cleanup_errors=True) as scratch:
         if "data_dir" not in settings.model_fields_set:
             # A person's working directory is not the service's: leave no data folder in it.
@@ -265,7 +267,7 @@ class _Session:
             for spec in specs:
                 failures += not await self._render(spec, destination)
         except ExecutorError as error:
-            complain(f"rendering is not possible here: {error}", hint=DOCTOR)
+            complain(f"rendering is not possible here: {outcome.gist(str(error))}", hint=DOCTOR)
             return outcome.NO_EXECUTOR
         except asyncio.CancelledError:
             if not terminated.is_set():

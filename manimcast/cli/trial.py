@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import time
 from contextlib import aclosing
 from pathlib import Path
 
 from manimcast.cli.checks import Finding, State
-from manimcast.cli.outcome import printable
+from manimcast.cli.outcome import gist
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.settings import Settings
 from manimcast.spec import Quality, RenderReport, RenderSpec
@@ -32,12 +33,13 @@ def render(settings: Settings) -> Finding:
         from manimcast.executors.local import LocalExecutor  # noqa: PLC0415  it may not be installed
     except ImportError as error:
         return Finding(NAME, State.missing, f"the local executor is not installed: {error}")
+    logging.getLogger("manimcast").addHandler(logging.NullHandler())  # what matters arrives as an ExecutorError
     with tempfile.TemporaryDirectory(prefix="manimcast-", ignore_cleanup_errors=True) as scratch:
         settings = settings.model_copy(update={"data_dir": Path(scratch) / "data"})
         try:
             cold, warm, report = asyncio.run(_measure(LocalExecutor(settings), Path(scratch)))
         except (ExecutorError, _TrialError) as error:
-            return Finding(NAME, State.missing, printable(str(error)))
+            return Finding(NAME, State.missing, gist(str(error)))
     video = f"{report.duration:g} s of video in {report.height}p"
     detail = f"{video} in {warm:.2f} s; the first one, with the start of the engine, in {cold:.2f} s"
     return Finding(NAME, State.ok, detail)

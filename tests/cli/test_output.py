@@ -66,17 +66,17 @@ def test_new_files_have_the_usual_permissions(made: Path) -> None:
 
 def test_subtitles_and_sections_lie_beside_the_video(made: Path) -> None:
     extra = (
-        OutputFile(role=OutputRole.subtitles, name="subtitles.srt", bytes=1),
+        OutputFile(role=OutputRole.subtitles, name="subtitles.vtt", bytes=1),
         OutputFile(role=OutputRole.section, name="section-000.mp4", bytes=1),
         OutputFile(role=OutputRole.poster, name="poster.png", bytes=1),
     )
     saved = Destination.of("film.mp4", several=False).save(report(made, extra=extra), made)
-    assert saved.subtitles == Path("film.srt")
+    assert saved.subtitles == Path("film.vtt")
     assert saved.sections == (Path("film-sections/section-000.mp4"),)
     assert sorted(str(path) for path in Path().rglob("*.*")) == [
         "film-sections/section-000.mp4",
         "film.mp4",
-        "film.srt",
+        "film.vtt",
     ]
 
 
