@@ -62,7 +62,8 @@ class Lines:
                 self._print(f"  {_title(message)}{self._overall}")
             case Progressed(progress=progress):
                 known = f", {progress.percent:.0f} % done" if progress.percent is not None else ""
-                self._overall = f"  ({progress.frames_done} frames so far{known})"
+                # A picture's frames are not counted: all but the last are left out.
+                self._overall = f"  ({progress.frames_done} frames so far{known})" if progress.frames_done else ""
             case Logged(level=level, text=text) if level != "debug":
                 self._logged.add(text)
                 self._print(text.rstrip(), LOG_STYLES[level])
