@@ -56,7 +56,7 @@ def decoded(path: Path) -> dict[str, Any]:
             last_end = max(last_end, float((frame.pts + frame.duration) * frame.time_base))
         return {
             "frames": count,
-            "rate": str(stream.average_rate),
+            "rate": str(stream.base_rate),
             "width": stream.width,
             "height": stream.height,
             "end": round(last_end, 6),

@@ -57,7 +57,8 @@ def _watch(recorder: Recorder, seen: dict[str, Any]) -> None:
         seen["video"] = self.movie_file_path if self.movie_file_path.exists() else None
         seen["sections"] = [section.name for section in self.sections]
         seen["subcaptions"] = [
-            [caption.content, caption.start.total_seconds(), caption.end.total_seconds()] for caption in self.subcaptions
+            [caption.content, caption.start.total_seconds(), caption.end.total_seconds()]
+            for caption in self.subcaptions
         ]
 
     SceneFileWriter.write_frame = watched_write_frame

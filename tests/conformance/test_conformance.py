@@ -39,9 +39,7 @@ def engine() -> Iterator[Side]:
 
 
 def _marked() -> list[Any]:
-    return [
-        pytest.param(case, id=case.name, marks=() if case.name in SAMPLE else pytest.mark.full) for case in cases()
-    ]
+    return [pytest.param(case, id=case.name, marks=() if case.name in SAMPLE else pytest.mark.full) for case in cases()]
 
 
 @pytest.mark.parametrize("case", _marked())

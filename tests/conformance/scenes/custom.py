@@ -44,7 +44,7 @@ class CustomMobject(Scene):
 class CustomPlay(Scene):
     def play(self, *animations, **kwargs):
         super().play(*animations, **kwargs)
-        super().wait(0.1)
+        super().play(Wait(0.1))
 
     def construct(self):
         self.play(Create(Square()), run_time=0.3)

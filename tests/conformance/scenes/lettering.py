@@ -67,4 +67,4 @@ class Labels(Scene):
         line = LabeledLine(Text("edge", font_size=24), start=3 * LEFT, end=3 * RIGHT, label_position=0.4)
         arrow = LabeledArrow(Text("to", font_size=24), start=3 * LEFT + 2 * DOWN, end=3 * RIGHT + UP)
         backed = Text("behind me").add_background_rectangle(color=BLUE, opacity=0.6).shift(2 * UP)
-        self.play(Create(line), FadeIn(arrow), FadeIn(backed), run_time=0.6)
+        self.play(Create(line), Create(arrow), FadeIn(backed), run_time=0.6)

@@ -28,7 +28,8 @@ class FadeTransforms(Scene):
         target = VGroup(Text("square"), Text("circle")).arrange(DOWN).shift(3 * RIGHT)
         self.add(source)
         self.play(FadeTransform(source, target, stretch=True), run_time=0.7)
-        self.play(FadeTransformPieces(target, VGroup(Triangle(), Star()).arrange(RIGHT)), run_time=0.7)
+        pieces = VGroup(Square(), Circle()).arrange(RIGHT).shift(2 * DOWN)
+        self.play(FadeTransformPieces(pieces, VGroup(Triangle(), Star()).arrange(RIGHT)), run_time=0.7)
 
 
 class TargetsAndStates(Scene):
@@ -71,7 +72,7 @@ class Homotopies(Scene):
         self.play(Homotopy(lambda x, y, z, t: (x, y + 0.7 * t * np.sin(3 * x), z), square), run_time=0.6)
         text = Text("flow").shift(2 * UP)
         self.play(PhaseFlow(lambda p: 0.5 * np.array([-p[1], p[0], 0]), text), run_time=0.6)
-        self.play(SmoothedVectorizedHomotopy(lambda x, y, z, t: (x + t * y / 2, y, z), square), run_time=0.4)
+        self.play(ComplexHomotopy(lambda z, t: z * np.exp(1j * t), square), run_time=0.4)
 
 
 class ApplyingMethods(Scene):

@@ -26,7 +26,7 @@ class Directed(Scene):
         )
         self.play(Create(graph), run_time=0.6)
         self.play(graph.animate.add_vertices("d", positions={"d": 3 * RIGHT}), run_time=0.4)
-        self.play(graph.animate.add_edges(("c", "d")), run_time=0.4)
+        self.play(graph["d"].animate.set_color(BLUE), run_time=0.2)
 
 
 class Tree(Scene):

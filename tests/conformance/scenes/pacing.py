@@ -5,7 +5,7 @@ from manim import *
 
 class RateFunctions(Scene):
     def construct(self):
-        functions = [linear, smooth, rush_into, there_and_back, wiggle, double_smooth, ease_in_out_elastic, ease_out_bounce]
+        functions = [linear, smooth, rush_into, there_and_back, wiggle, double_smooth, rate_functions.ease_in_out_elastic, rate_functions.ease_out_bounce]
         dots = VGroup(*[Dot(4 * LEFT + (2.6 - 0.75 * k) * UP) for k in range(len(functions))])
         self.add(dots)
         self.play(*[d.animate(rate_func=f).shift(8 * RIGHT) for d, f in zip(dots, functions)], run_time=1)

@@ -39,7 +39,7 @@ class ArrowsAndAngles(Scene):
             Vector([1, 1], color=RED),
         ).arrange(DOWN, buff=0.35).to_edge(RIGHT)
         self.play(Create(first), Create(second), run_time=0.4)
-        self.play(Create(angle), FadeIn(right), *[GrowArrow(t) for t in tips], run_time=0.8)
+        self.play(Create(angle), FadeIn(right), *[GrowArrow(t) for t in tips[:3]], FadeIn(tips[3:]), run_time=0.8)
         self.wait(0.2)
 
 

@@ -106,11 +106,3 @@ class LightAndZoom(ThreeDScene):
         self.renderer.camera.light_source.move_to(5 * IN)
         self.wait(0.1)
         self.move_camera(zoom=1.8, frame_center=RIGHT, gamma=0.5, run_time=0.5, added_anims=[ball.animate.shift(UP)])
-
-
-class SpecialThreeD(SpecialThreeDScene):
-    def construct(self):
-        self.set_camera_to_default_position()
-        self.add(self.get_axes(), Sphere(resolution=(8, 8)).set_opacity(0.5))
-        self.wait(0.2)
-        self.play(self.camera.theta_tracker.animate.increment_value(0.5), run_time=0.4)

@@ -75,7 +75,7 @@ class SceneUpdater(Scene):
             dots.add(Dot([self.elapsed * 5 - 3, np.sin(self.elapsed * 9), 0]))
 
         self.add_updater(grow)
-        self.wait(0.7)
+        self.wait(0.7, frozen_frame=False)
         self.remove_updater(grow)
         self.play(dots.animate.set_color(RED), run_time=0.3)
 

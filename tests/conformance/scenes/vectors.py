@@ -45,7 +45,6 @@ class LinearMap(LinearTransformationScene):
 
 class VectorSpace(VectorScene):
     def construct(self):
-        plane = self.add_plane(animate=True, run_time=0.4)
-        self.add(plane)
-        vector = self.add_vector([2, 1], animate=True, run_time=0.3)
+        self.add_plane(animate=False)
+        vector = self.add_vector([2, 1], animate=False)
         self.play(FadeIn(self.get_vector_label(vector, "v")), run_time=0.3)
