@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import tempfile
-import uuid
-from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,8 +25,6 @@ from manimcast.cli.outcome import complain, refuse
 if TYPE_CHECKING:
     from manimcast.cli.display import Display
     from manimcast.cli.output import Destination
-    from manimcast.executors.base import Executor
-    from manimcast.settings import Settings
     from manimcast.spec import RenderSpec
 
 EXAMPLES = """\b
@@ -219,9 +214,10 @@ def _run(specs: list[RenderSpec], destination: Destination, display: Display) ->
     except SettingsError as error:
         refuse(str(error), hint="the setting comes from the environment or from .env in this folder")
     try:
+        from manimcast.cli.session import Session  # noqa: PLC0415
         from manimcast.executors.local import LocalExecutor  # noqa: PLC0415
     except ImportError as error:
-        refuse(f"rendering on this machine is not installed: {error}", hint=DOCTOR, code=outcome.NO_EXECUTOR)
+        refuse(f"rendering on this machine is not installed: {error}", hint=outcome.DOCTOR, code=outcome.NO_EXECUTOR)
     logging.getLogger("manimcast").addHandler(logging.NullHandler())  # what matters arrives as an ExecutorError
     with tempfile.TemporaryDirectory(prefix="manimcast-", ignore_cleanup_errors=True) as scratch:
         if "data_dir" not in settings.model_fields_set:
@@ -229,85 +225,8 @@ def _run(specs: list[RenderSpec], destination: Destination, display: Display) ->
             settings = settings.model_copy(update={"data_dir": Path(scratch) / "data"})
         try:
             return asyncio.run(
-                _Session(LocalExecutor(settings), settings, Path(scratch), display).run(specs, destination)
+                Session(LocalExecutor(settings), settings, Path(scratch), display).run(specs, destination)
             )
         except KeyboardInterrupt:
             complain("interrupted; the render was cancelled")
             return outcome.INTERRUPTED
-
-
-DOCTOR = "`manimcast doctor` tells what is missing and how to get it"
-
-
-class _Session:
-    """One executor, from its start to its stop, and the renders in between."""
-
-    def __init__(self, executor: Executor, settings: Settings, scratch: Path, display: Display) -> None:
-        self._executor = executor
-        self._settings = settings
-        self._scratch = scratch
-        self._display = display
-
-    async def run(self, specs: list[RenderSpec], destination: Destination) -> int:
-        """Render all of ``specs``, also after one of them failed, and return the exit code."""
-        from manimcast.executors.base import ExecutorError  # noqa: PLC0415
-
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        terminated = asyncio.Event()
-
-        def on_terminate() -> None:
-            terminated.set()
-            if task:
-                task.cancel()
-
-        loop.add_signal_handler(signal.SIGTERM, on_terminate)
-        failures = 0
-        try:
-            await self._executor.start()
-            for spec in specs:
-                failures += not await self._render(spec, destination)
-        except ExecutorError as error:
-            complain(f"rendering is not possible here: {outcome.gist(str(error))}", hint=DOCTOR)
-            return outcome.NO_EXECUTOR
-        except asyncio.CancelledError:
-            if not terminated.is_set():
-                raise  # Ctrl-C: asyncio.run makes a KeyboardInterrupt of it
-            complain("terminated; the render was cancelled")
-            return outcome.TERMINATED
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
-            await self._executor.stop()
-        if failures and len(specs) > 1:
-            complain(f"{failures} of {len(specs)} scenes failed")
-        return outcome.SCENE_FAILED if failures else outcome.OK
-
-    async def _render(self, spec: RenderSpec, destination: Destination) -> bool:
-        """Render one scene, put its files where they belong, and tell whether that worked."""
-        from manimcast.cli.output import OutputError  # noqa: PLC0415
-        from manimcast.executors.base import ExecutorError  # noqa: PLC0415
-        from manimcast.wire import Finished  # noqa: PLC0415
-
-        render_id = uuid.uuid4().hex
-        into = self._scratch / render_id
-        into.mkdir()
-        report = None
-        with self._display as display:
-            status = self._executor.status()
-            if not status.available:
-                raise ExecutorError(status.reason or "the local executor is not available")
-            timeout = spec.timeout or self._settings.render_timeout
-            async with aclosing(
-                self._executor.render(spec, render_id=render_id, into=into, timeout=timeout)
-            ) as messages:
-                async for message in messages:
-                    display.show(message)
-                    if isinstance(message, Finished):
-                        report = message.report
-        if report is None:
-            return False
-        try:
-            display.saved(report, destination.save(report, into))
-        except OutputError as error:
-            complain(str(error))
-            return False
-        return True
