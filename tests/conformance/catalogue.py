@@ -101,8 +101,6 @@ def cases() -> tuple[Case, ...]:
 def sample(size: int, day: datetime.date) -> frozenset[str]:
     """Return the names of ``size`` cases: one of each other view, the rest chosen by the date."""
     chooser = random.Random(day.isoformat())
-    picked: list[str] = []
-    for view in VIEWED:
-        picked.append(chooser.choice([case.name for case in cases() if case.view is view]))
+    picked = [chooser.choice([case.name for case in cases() if case.view is view]) for view in VIEWED]
     rest = [case.name for case in cases() if case.view is LOW]
     return frozenset(picked + chooser.sample(rest, max(0, size - len(picked))))

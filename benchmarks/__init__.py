@@ -1,0 +1,1 @@
+"""How fast the service is beside the stock ``manim`` command: programs that measure, never tests that are timed."""

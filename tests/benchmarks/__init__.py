@@ -1,0 +1,1 @@
+"""The benchmark programs: their statistics, and that they run."""
