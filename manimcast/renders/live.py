@@ -12,7 +12,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Iterable
 
-from manimcast.renders.model import RenderProgress
+from manimcast.renders.model import Render, RenderProgress
 from manimcast.spec import SceneError
 from manimcast.wire import Message, Progressed
 
@@ -68,13 +68,15 @@ def _point(message: Progressed) -> tuple[int, int]:
 class Channel:
     """Everything that is live about one render.
 
-    ``progress`` is fresher than the table's. ``lost`` is set when the end could not be written to the table.
+    ``progress`` is fresher than the table's. ``lost`` is set when the end could not be written to the table,
+    ``last`` when the service ends before the render does: the render as the table then has it.
     """
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
         self.progress: RenderProgress | None = None
         self.lost: SceneError | None = None
+        self.last: Render | None = None
         self._history = Backlog()
         self._followers: dict[Backlog, asyncio.Event] = {}
 
@@ -140,7 +142,6 @@ class Live:
         """Forget a render that was not admitted."""
         self._open.pop(render_id, None)
 
-    def close_all(self) -> None:
-        """Let all followers go, as the service ends."""
-        for render_id in list(self._open):
-            self.close(render_id)
+    def unended(self) -> dict[str, Channel]:
+        """Return the channels of the renders that have not ended, by the renders' ids."""
+        return dict(self._open)

@@ -77,10 +77,16 @@ class RenderService:
         async with contextlib.AsyncExitStack() as last:
             # In the order from the bottom up, and each whatever happens to the others.
             last.push_async_callback(self._store.close)
-            last.callback(self._live.close_all)
+            last.push_async_callback(self._let_go)
             for executor in self._executors:
                 last.push_async_callback(executor.stop)
             await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
+
+    async def _let_go(self) -> None:
+        """Let all followers go with what the table has, as it is about to be closed."""
+        for render_id, channel in self._live.unended().items():
+            channel.last = await self._store.get(render_id)
+            self._live.close(render_id)
 
     async def submit(self, spec: RenderSpec, *, tenant: str, metadata: dict[str, Any] | None = None) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.
@@ -123,7 +129,7 @@ class RenderService:
             return render
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(channel.ended.wait(), timeout)
-        return await self._read(render_id, tenant)
+        return channel.last or await self._read(render_id, tenant)
 
     async def cancel(self, render_id: str, *, tenant: str, wait: bool = True) -> Render:
         """Cancel the render and return it; one that has ended stays as it is.
@@ -155,7 +161,7 @@ class RenderService:
             async with contextlib.aclosing(channel.follow()) as messages:
                 async for message in messages:
                     yield message
-            render = await self._read(render_id, tenant)
+            render = channel.last or await self._read(render_id, tenant)
         yield render
 
     async def queue_depth(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ are ones that PostgreSQL takes as well.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
@@ -44,6 +45,9 @@ class RenderStore:
         self._data = settings.data_dir.absolute()
         self._locks: list[FileLock] = []
         self._engine: AsyncEngine | None = None
+        self._transactions = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def open(self) -> None:
         """Lock ``DATA_DIR``, connect, and bring the table up to date.
@@ -63,10 +67,11 @@ class RenderStore:
             raise
 
     async def close(self) -> None:
-        """Let go of the database and of the lock."""
+        """Let go of the database and of the lock, once the statements that are under way have ended."""
         if self._engine is not None:
-            await self._engine.dispose()
-            self._engine = None
+            engine, self._engine = self._engine, None
+            await self._idle.wait()
+            await engine.dispose()
         while self._locks:
             self._locks.pop().release()
 
@@ -200,12 +205,18 @@ class RenderStore:
         """Open a transaction; what goes wrong in it comes out as :class:`StoreError`."""
         if self._engine is None:
             raise StoreError("the database is not open")
+        self._transactions += 1
+        self._idle.clear()
         try:
             async with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             reason = getattr(error, "orig", None) or error
             raise StoreError(f"the database {self._url.database} cannot be used: {reason}") from error
+        finally:
+            self._transactions -= 1
+            if self._transactions == 0:
+                self._idle.set()
 
     def _lock(self) -> None:
         paths = [self._data / "lock"]

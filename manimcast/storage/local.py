@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from manimcast.settings import Settings
-from manimcast.spec import OutputFile, RenderReport
+from manimcast.spec import OutputFile, OutputRole, RenderReport
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
 from manimcast.storage.model import NoSuchFile, StorageError, StoredFile, StoredResult
 
@@ -107,6 +107,8 @@ class LocalStorage:
     def _put(self, render_id: str, directory: Path, files: tuple[OutputFile, ...]) -> StoredResult:
         if not RENDER_ID.fullmatch(render_id):
             raise StorageError(f"{render_id[:100]!r} is no render id")
+        if not any(file.role is OutputRole.video for file in files):
+            raise StorageError("the render reports no video")
         with _plainly("the video could not be stored", _REMEDY):
             incoming = self._incoming(render_id)
             try:

@@ -1,0 +1,233 @@
+"""The local storage: what it takes, what it hands out, and what is left when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from manimcast.settings import Settings
+from manimcast.spec import Format, OutputFile, OutputRole, RenderReport
+from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError
+
+
+def settings(data: Path, **fields: object) -> Settings:
+    return Settings(_env_file=None, **{"data_dir": data, **fields})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    storage = LocalStorage(settings(tmp_path / "data"))
+    asyncio.run(storage.start())
+    return storage
+
+
+def written(folder: Path, **files: bytes) -> RenderReport:
+    """Write files, named ``video_mp4`` for ``video.mp4``, and return the report of a render that did."""
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = []
+    for key, content in files.items():
+        name = key.replace("_", ".")
+        (folder / name).write_bytes(content)
+        outputs.append(OutputFile(role=OutputRole(name.split(".")[0]), name=name, bytes=len(content)))
+    return report(*outputs)
+
+
+def report(*files: OutputFile) -> RenderReport:
+    return RenderReport(
+        scene="A",
+        format=Format.mp4,
+        media_type="video/mp4",
+        width=16,
+        height=16,
+        frame_rate=30,
+        frames=1,
+        duration=1,
+        animations=1,
+        files=files,
+        seed=0,
+        timings={},
+        fingerprint={},
+    )
+
+
+def video(size: int = 5, name: str = "video.mp4") -> OutputFile:
+    return OutputFile.model_construct(role=OutputRole.video, name=name, bytes=size)
+
+
+def everything_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_files_are_moved_in_and_handed_out(tmp_path: Path, storage: LocalStorage) -> None:
+    work = tmp_path / "data" / "work"
+    stored = asyncio.run(storage.put("rnd_1", work, written(work, video_mp4=b"moving", poster_png=b"still")))
+    assert stored.video.bytes == 6
+    assert stored.video.sha256 == hashlib.sha256(b"moving").hexdigest()
+    assert stored.video.media_type == "video/mp4"
+    poster = stored.file(OutputRole.poster)
+    assert poster is not None
+    assert poster.media_type == "image/png"
+    assert stored.file(OutputRole.subtitles) is None
+    assert storage.path("rnd_1", "video.mp4") == tmp_path / "data" / "videos" / "rnd_1" / "video.mp4"
+    with storage.open("rnd_1", "poster.png") as file:
+        assert file.read() == b"still"
+    assert list(work.iterdir()) == []
+
+
+def test_a_later_attempt_replaces_what_an_earlier_one_stored(tmp_path: Path, storage: LocalStorage) -> None:
+    asyncio.run(storage.put("rnd_1", tmp_path / "a", written(tmp_path / "a", video_mp4=b"old", poster_png=b"old")))
+    asyncio.run(storage.put("rnd_1", tmp_path / "b", written(tmp_path / "b", video_mp4=b"new")))
+    assert storage.path("rnd_1", "video.mp4").read_bytes() == b"new"
+    with pytest.raises(NoSuchFile):
+        storage.path("rnd_1", "poster.png")
+    assert everything_in(tmp_path / "data" / "videos") == ["rnd_1", "rnd_1/video.mp4"]
+
+
+def test_deleting_leaves_nothing_and_may_be_repeated(tmp_path: Path, storage: LocalStorage) -> None:
+    asyncio.run(storage.put("rnd_1", tmp_path / "a", written(tmp_path / "a", video_mp4=b"x")))
+    for _ in range(2):
+        asyncio.run(storage.delete("rnd_1"))
+    assert everything_in(tmp_path / "data" / "videos") == []
+
+
+@pytest.mark.parametrize(
+    ("render_id", "name"),
+    [
+        ("..", "signing.key"),
+        ("rnd_1", "../../signing.key"),
+        ("rnd_1/..", "video.mp4"),
+        ("", "video.mp4"),
+        (".", "video.mp4"),
+        ("rnd_1", ""),
+        ("rnd_1", "."),
+        ("rnd_1", ".."),
+        ("rnd_1", "video.mp4\0"),
+        ("rnd_1", "video.mp4\n"),
+        ("rnd_1", "/etc/passwd"),
+        ("rnd_1", "Video.mp4"),
+        ("rnd_1", "missing.mp4"),
+        ("rnd_2", "video.mp4"),
+        ("rnd_1", "pointer.mp4"),
+        ("rnd_1", "folder.mp4"),
+    ],
+)
+def test_nothing_but_stored_files_can_be_named(
+    tmp_path: Path, storage: LocalStorage, render_id: str, name: str
+) -> None:
+    asyncio.run(storage.put("rnd_1", tmp_path / "a", written(tmp_path / "a", video_mp4=b"x")))
+    folder = storage.path("rnd_1", "video.mp4").parent
+    (folder / "pointer.mp4").symlink_to(tmp_path / "data" / "signing.key")
+    (folder / "folder.mp4").mkdir()
+    with pytest.raises(NoSuchFile):
+        storage.path(render_id, name)
+    with pytest.raises(NoSuchFile):
+        storage.open(render_id, name)
+
+
+@pytest.mark.parametrize(
+    "case", ["missing", "other size", "symbolic link", "folder", "pipe", "bad name", "bad id", "no video"]
+)
+def test_what_is_not_as_reported_is_refused_and_leaves_nothing(
+    tmp_path: Path, storage: LocalStorage, case: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "poster.png").write_bytes(b"still")
+    (tmp_path / "secret").write_bytes(b"12345")
+    files = [OutputFile(role=OutputRole.poster, name="poster.png", bytes=5), video()]
+    match case:
+        case "other size":
+            (work / "video.mp4").write_bytes(b"123456")
+        case "symbolic link":
+            (work / "video.mp4").symlink_to(tmp_path / "secret")
+        case "folder":
+            (work / "video.mp4").mkdir()
+        case "pipe":
+            os.mkfifo(work / "video.mp4")
+        case "bad name":
+            files[1] = video(name="../secret")
+        case "bad id":
+            (work / "video.mp4").write_bytes(b"12345")
+        case "no video":
+            files.pop()
+    with pytest.raises(StorageError):
+        asyncio.run(storage.put("../x" if case == "bad id" else "rnd_1", work, report(*files)))
+    assert everything_in(tmp_path / "data") == ["signing.key", "videos"]
+    assert (tmp_path / "secret").read_bytes() == b"12345"
+
+
+def test_a_data_dir_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match=r"DATA_DIR .*file/data cannot be written: .*set DATA_DIR to a folder"):
+        asyncio.run(LocalStorage(settings(tmp_path / "file" / "data")).start())
+
+
+def test_what_a_killed_service_left_is_cleared_away(tmp_path: Path, storage: LocalStorage) -> None:
+    videos = tmp_path / "data" / "videos"
+    asyncio.run(storage.put("rnd_1", tmp_path / "a", written(tmp_path / "a", video_mp4=b"x")))
+    (videos / ".incoming-rnd_2-00").mkdir()
+    (videos / ".incoming-rnd_2-00" / "video.mp4").write_bytes(b"half")
+    asyncio.run(LocalStorage(settings(tmp_path / "data")).start())
+    assert everything_in(videos) == ["rnd_1", "rnd_1/video.mp4"]
+
+
+def test_links_survive_a_restart_and_follow_the_setting(tmp_path: Path, storage: LocalStorage) -> None:
+    link = storage.sign("rnd_1", "video.mp4", 60)
+    again = LocalStorage(settings(tmp_path / "data"))
+    asyncio.run(again.start())
+    again.verify("rnd_1", "video.mp4", expires=str(link.expires), signature=link.signature)
+    own = LocalStorage(settings(tmp_path / "data", signing_key="another key of 20"))
+    asyncio.run(own.start())
+    with pytest.raises(LinkForged):
+        own.verify("rnd_1", "video.mp4", expires=str(link.expires), signature=link.signature)
+    assert storage.sign("rnd_1", "video.mp4").expires - link.expires > 86_000
+
+
+FULL_DISK = """
+import asyncio, subprocess, sys
+from pathlib import Path
+from manimcast.storage import LocalStorage, StorageError
+from tests.storage.test_local import everything_in, settings, written
+
+base = Path(sys.argv[1])
+storage = LocalStorage(settings(base / "data"))
+(base / "data" / "videos").mkdir(parents=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", base / "data" / "videos"], check=True)
+asyncio.run(storage.start())
+small = asyncio.run(storage.put("rnd_1", base / "a", written(base / "a", video_mp4=b"x" * 1000)))
+assert storage.path("rnd_1", "video.mp4").stat().st_size == small.video.bytes == 1000
+try:
+    asyncio.run(storage.put("rnd_2", base / "b", written(base / "b", video_mp4=b"x" * 200_000)))
+except StorageError as error:
+    print(error)
+print(everything_in(base / "data" / "videos"))
+"""
+
+
+def _may_mount() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _may_mount(), reason="needs user namespaces to mount a small file system")
+def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
+    """On a file system of its own, so this also shows that videos may lie on another one than the work."""
+    done = subprocess.run(
+        ["unshare", "-rm", sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stderr == ""
+    message, left = done.stdout.splitlines()
+    assert message.startswith("the video could not be stored: No space left on device. The disk is full")
+    assert left == "['rnd_1', 'rnd_1/video.mp4']"
