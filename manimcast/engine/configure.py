@@ -21,6 +21,9 @@ from manimcast.wire import Limits
 SHORT_SIDE_UNITS = 8.0
 """Scene units along the short side of the picture; Manim's own frame is 8 units high."""
 
+ENCODER_THREADS = "2"
+"""The encoder's own choice would grow with the machine, and with it the file's bytes and the render's memory."""
+
 
 def apply(spec: RenderSpec, directory: Path) -> None:
     """Set Manim's configuration from ``spec``, before the code is loaded."""
@@ -89,7 +92,7 @@ def pin(spec: RenderSpec, directory: Path) -> None:
         "notify_outdated_version": False,
         "video_codec": "auto",
         "pixel_format": "auto",
-        "video_encoder_options": {},
+        "video_encoder_options": {"threads": ENCODER_THREADS},
         "from_animation_number": spec.animations[0] if spec.animations else 0,
         "upto_animation_number": spec.animations[1] if spec.animations else -1,
     }
@@ -97,10 +100,11 @@ def pin(spec: RenderSpec, directory: Path) -> None:
         setattr(config, name, value)
     config.verbosity = "WARNING"
     if spec.encoder_preset is not None and spec.format in {Format.mp4, Format.mov, Format.gif}:
-        config.video_encoder_options = {"preset": spec.encoder_preset.value}
+        config.video_encoder_options["preset"] = spec.encoder_preset.value
     if not spec.format.holds_alpha:
         config.transparent = False
     if config.transparent:
+        # QuickTime's animation codec, which transparent files are written with, has neither.
         config.video_encoder_options = {}
 
 

@@ -123,6 +123,8 @@ def _message(error: BaseException, code: ErrorCode) -> str:
         return f"A render may not do this: {text}"
     if code is ErrorCode.internal and _no_space(error):
         return "The service has no disk space left to write the video."
+    if code is ErrorCode.internal:
+        return f"The engine could not finish the video: {text or type(error).__name__}"
     return text or type(error).__name__
 
 

@@ -1,0 +1,1 @@
+"""How posted code is kept apart: ``host`` supervises, launches and collects; ``inside`` runs with the code."""

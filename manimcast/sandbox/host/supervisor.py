@@ -1,0 +1,138 @@
+"""Keep one warm zygote ready: start it, replace it when it dies, renew it after a number of renders."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+from dataclasses import dataclass
+
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class SupervisorState:
+    """Whether renders can start. ``reason`` says why not."""
+
+    ready: bool
+    starting: bool
+    reason: str | None
+    layers: tuple[str, ...]
+    restarts: int
+
+
+class Supervisor:
+    """Keep a zygote.
+
+    Parameters
+    ----------
+    limits
+        What renders are held to.
+    recycle
+        Renders after which a fresh zygote takes over. The old one ends after its last render.
+    """
+
+    def __init__(self, limits: ZygoteLimits, *, recycle: int) -> None:
+        self._limits = limits
+        self._recycle = recycle
+        self._current: Zygote | None = None
+        self._retired: set[Zygote] = set()
+        self._burials: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+        self._worn = asyncio.Event()
+        self._reason: str | None = None
+        self._restarts = 0
+
+    async def start(self) -> None:
+        """Begin to keep a zygote; returns at once."""
+        if importlib.util.find_spec("manim") is None:
+            self._reason = "manim is not installed here: run ./dev setup, or pip install 'manimcast[local]'"
+            return
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """End every zygote and with it every render."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        zygotes = [*self._retired, *([self._current] if self._current else [])]
+        await asyncio.gather(*(zygote.kill() for zygote in zygotes))
+        self._current = None
+        self._task = None
+
+    def state(self) -> SupervisorState:
+        """Tell how things stand, without waiting."""
+        ready = self._current is not None and not self._current.gone.is_set()
+        return SupervisorState(
+            ready=ready,
+            starting=self._task is not None and not ready and self._reason is None,
+            reason=None if ready else self._reason,
+            layers=self._current.layers if self._current else (),
+            restarts=self._restarts,
+        )
+
+    async def zygote(self) -> Zygote:
+        """Return a warm zygote, waiting while one starts; raise :class:`ZygoteError` when there will be none."""
+        async with self._changed:
+            while self._current is None or self._current.gone.is_set():
+                if self._reason is not None or self._task is None:
+                    raise ZygoteError(self._reason or "the service is stopping")
+                await self._changed.wait()
+            zygote = self._current
+        if zygote.launched + 1 >= self._recycle:
+            self._worn.set()
+        return zygote
+
+    async def _keep(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                fresh = await Zygote.start(self._limits)
+            except (ZygoteError, OSError) as error:
+                log.warning("The warm process does not start: %s", error)
+                await self._set(reason=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = FIRST_PAUSE
+            await self._set(zygote=fresh)
+            await self._until_worn_or_gone(fresh)
+            if fresh.gone.is_set():
+                self._restarts += 1
+                log.warning("The warm process ended; starting another. Its last words: %s", fresh.last_words())
+                await self._set(zygote=None)
+                await fresh.kill()
+
+    async def _until_worn_or_gone(self, zygote: Zygote) -> None:
+        self._worn.clear()
+        waits = [asyncio.create_task(zygote.gone.wait()), asyncio.create_task(self._worn.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _set(self, *, zygote: Zygote | None = None, reason: str | None = None) -> None:
+        async with self._changed:
+            if zygote is not None and self._current is not None and not self._current.gone.is_set():
+                self._retire(self._current)
+            self._current, self._reason = zygote, reason
+            self._changed.notify_all()
+
+    def _retire(self, zygote: Zygote) -> None:
+        self._retired.add(zygote)
+        zygote.retire()
+
+        async def bury() -> None:
+            await zygote.gone.wait()
+            await zygote.kill()
+            self._retired.discard(zygote)
+
+        self._burials.add(burial := asyncio.create_task(bury()))
+        burial.add_done_callback(self._burials.discard)
