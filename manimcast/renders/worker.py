@@ -69,16 +69,20 @@ class Worker:
         self.wake()
 
     async def stop(self, grace: float) -> None:
-        """Let what runs go on for ``grace`` seconds, then stop it and put it back into the queue."""
+        """Let what runs go on for ``grace`` seconds, then stop it and put it back into the queue.
+
+        To be canceled in the meantime only ends the grace.
+        """
         self.drain()
-        if self._loop is not None:
-            await self._loop
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for attempt in self._attempts.values():
-            attempt.stop(Stop.shutdown)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        claiming = {self._loop} if self._loop is not None else set()
+        try:
+            await _all_of(claiming)
+            await _all_of(self._tasks, grace)
+        finally:
+            await _all_of(claiming)
+            for attempt in self._attempts.values():
+                attempt.stop(Stop.shutdown)
+            await _all_of(self._tasks)
 
     def abort(self, render_id: str) -> None:
         """Stop the attempt of a render that the table says is canceled, if it runs."""
@@ -165,3 +169,9 @@ class Worker:
             self._recent.append(time.monotonic() - began)
             if ended:
                 self._live.close(claim.id)
+
+
+async def _all_of(tasks: set[asyncio.Task[None]], timeout: float | None = None) -> None:  # noqa: ASYNC109 - no error
+    """Wait until the tasks have ended, for ``timeout`` seconds at most."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=timeout)
