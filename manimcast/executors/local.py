@@ -15,7 +15,7 @@ from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.printed import Printed
 from manimcast.executors.verdict import died, timed_out, too_chatty, untrustworthy
-from manimcast.sandbox.control import Exited
+from manimcast.sandbox.control import LAUNCH_REFUSED, Exited
 from manimcast.sandbox.host.collect import CollectError, take
 from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
@@ -48,6 +48,7 @@ class LocalExecutor:
             file_bytes=settings.max_video_mib * MIB,
             cpu_seconds=int(settings.render_timeout * max(4, cores)) + 10,
             processes=settings.render_processes,
+            all_processes=(settings.slots + 1) * settings.render_processes,
         )
         self._supervisor = Supervisor(zygote_limits, recycle=settings.recycle_renders)
 
@@ -133,6 +134,8 @@ class _Attempt:
             yield await self._fail(too_chatty(self._printed.limit))
             return
         ended = await self._exited()
+        if ended.status == LAUNCH_REFUSED:
+            raise ZygoteError("the host refused to fork another process")
         match conversation.ended:
             case wire.Finished():
                 yield conversation.ended

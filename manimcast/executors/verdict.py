@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from manimcast.sandbox.control import Exited
+from manimcast.sandbox.control import SETUP_FAILED, Exited
 from manimcast.settings import MIB
 from manimcast.spec import ErrorCode, SceneError
 from manimcast.wire import Failed
@@ -56,9 +56,7 @@ def died(exited: Exited) -> SceneError:
             code=ErrorCode.forbidden,
             message="The scene started more processes or threads than a render may have.",
         )
-    if exited.status == 71:
-        return SceneError(code=ErrorCode.internal, message="The render could not be started: the host refused a fork.")
-    if exited.status == 97:
+    if exited.status == SETUP_FAILED:
         return SceneError(code=ErrorCode.internal, message="The render could not be set up on this host.")
     if exited.status == -signal.SIGXCPU:
         return SceneError(code=ErrorCode.timeout, message="The render used up its CPU time.", hint=_OUT_OF_TIME)

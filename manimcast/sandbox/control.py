@@ -14,6 +14,12 @@ from manimcast.spec import Strict
 
 MAX_PACKET = 16_384
 
+LAUNCH_REFUSED = 71
+"""Exit status of a render that the host refused to fork."""
+
+SETUP_FAILED = 97
+"""Exit status of a render that could not be confined."""
+
 
 class Launch(Strict):
     """To the zygote: fork a render. Beside it three descriptors: the wire, the working directory, the log."""

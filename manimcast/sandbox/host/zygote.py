@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 import manimcast
 from manimcast.sandbox import control
+from manimcast.sandbox.host.pids import PidsCeiling
 
 READY_SECONDS = 120.0
 PING_SECONDS = 10.0
@@ -30,12 +31,16 @@ class ZygoteError(Exception):
 
 @dataclass(frozen=True)
 class ZygoteLimits:
-    """What the zygote holds its renders to. Sizes in bytes, time in seconds of CPU for one process."""
+    """What the zygote holds its renders to. Sizes in bytes, time in seconds of CPU for one process.
+
+    ``processes`` bounds one render, ``all_processes`` everything below the zygote.
+    """
 
     memory: int
     file_bytes: int
     cpu_seconds: int
     processes: int
+    all_processes: int
 
 
 class Zygote:
@@ -51,8 +56,9 @@ class Zygote:
         Set when the process has ended, for whatever reason.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, ceiling: PidsCeiling) -> None:
         self._process = process
+        self._ceiling = ceiling
         self._channel = channel
         self._exits: dict[int, asyncio.Future[control.Exited]] = {}
         self._next = 0
@@ -82,7 +88,7 @@ class Zygote:
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
-        zygote = cls(process, ours)
+        zygote = cls(process, ours, PidsCeiling(process.pid, limits.all_processes))
         zygote._tasks.append(asyncio.create_task(zygote._read_stderr()))
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -97,7 +103,8 @@ class Zygote:
         if not isinstance(ready, control.Ready):
             await zygote.kill()
             raise ZygoteError(f"the warm process ended while it started:\n{zygote.last_words()}")
-        zygote.layers, zygote.fingerprint = ready.layers, ready.fingerprint
+        zygote.layers = (*ready.layers, *(["pids_cgroup"] if zygote._ceiling.in_force else []))
+        zygote.fingerprint = ready.fingerprint
         zygote._heard = asyncio.get_running_loop().time()
         zygote._tasks += [asyncio.create_task(zygote._listen()), asyncio.create_task(zygote._check())]
         return zygote
@@ -142,6 +149,7 @@ class Zygote:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._channel.close()
+        self._ceiling.remove()
 
     @property
     def idle(self) -> bool:

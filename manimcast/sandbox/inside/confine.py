@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from manimcast.sandbox.control import SETUP_FAILED
 from manimcast.sandbox.inside import kernel, tree
 from manimcast.sandbox.inside.kernel import Namespace
 
@@ -95,7 +96,7 @@ def fork(confinement: Confinement, run: Callable[[], None]) -> int:
         run()
     except BaseException as error:  # noqa: BLE001  a forked child must never return into the zygote's loop
         os.write(2, f"the render could not be set up: {error}\n".encode())
-    os._exit(97)
+    os._exit(SETUP_FAILED)
 
 
 def _keep() -> None:

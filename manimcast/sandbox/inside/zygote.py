@@ -110,7 +110,7 @@ class Zygote:
             pid = confine.fork(self._confinement, lambda: child.run((wire, directory, log), self._bounds))
         except OSError as error:
             os.write(2, f"cannot fork a render: {error}\n".encode())
-            self._send(control.Exited(number=number, status=71))
+            self._send(control.Exited(number=number, status=control.LAUNCH_REFUSED))
             return
         self._renders[pid] = _Render(number)
 
