@@ -134,6 +134,9 @@ class _Attempt:
             yield await self._fail(too_chatty(self._printed.limit))
             return
         ended = await self._exited()
+        await self._printed.finished()
+        for line in self._printed.lines():
+            yield wire.Logged(level="info", text=line)
         if ended.status == LAUNCH_REFUSED:
             raise ZygoteError("the host refused to fork another process")
         match conversation.ended:
@@ -205,25 +208,33 @@ class _TooChattyError(Exception):
 async def _heard(
     reader: asyncio.StreamReader, conversation: wire.Conversation, printed: Printed
 ) -> AsyncGenerator[Message, None]:
-    """Yield messages until the render's end is announced or its side closes; the end itself is not yielded."""
+    """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded."""
     decoder = wire.FrameDecoder()
-    while conversation.ended is None:
-        reading = asyncio.ensure_future(reader.read(1 << 16))
-        flooded = asyncio.ensure_future(printed.flooded.wait())
-        try:
-            await asyncio.wait({reading, flooded}, return_when=asyncio.FIRST_COMPLETED)
-            if flooded.done():
+    reading = asyncio.ensure_future(reader.read(1 << 16))
+    news = asyncio.ensure_future(printed.news.wait())
+    try:
+        while conversation.ended is None:
+            await asyncio.wait({reading, news}, return_when=asyncio.FIRST_COMPLETED)
+            if printed.flooded:
                 raise _TooChattyError
-            data = reading.result()
-        except ConnectionError:
-            return
-        finally:
-            reading.cancel()
-            flooded.cancel()
-        if not data:
-            return
-        for body in decoder.feed(data):
-            message = wire.parse(body)
-            conversation.accept(message)
-            if conversation.ended is None:
-                yield message
+            for line in printed.lines():
+                yield wire.Logged(level="info", text=line)
+            if news.done():
+                news = asyncio.ensure_future(printed.news.wait())
+            if not reading.done():
+                continue
+            try:
+                data = reading.result()
+            except ConnectionError:
+                return
+            if not data:
+                return
+            for body in decoder.feed(data):
+                message = wire.parse(body)
+                conversation.accept(message)
+                if conversation.ended is None:
+                    yield message
+            reading = asyncio.ensure_future(reader.read(1 << 16))
+    finally:
+        reading.cancel()
+        news.cancel()

@@ -1,16 +1,20 @@
-"""What a scene prints: kept to its end, bounded, and made harmless to show."""
+"""What a scene prints: passed on line by line, kept to its end, bounded, and made harmless to show."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
+from contextlib import suppress
 from typing import IO
 
 from manimcast.settings import MIB
 from manimcast.spec import SceneError
 
 _CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+MAX_LINES = 500
+MAX_LINE = 4000
 
 
 class Printed(asyncio.Protocol):
@@ -19,7 +23,9 @@ class Printed(asyncio.Protocol):
     Attributes
     ----------
     flooded
-        Set when more than ``limit`` bytes were printed. Nothing is read from then on.
+        Whether more than ``limit`` bytes were printed. Nothing is read from then on.
+    news
+        Set when there are lines to fetch with :meth:`lines`, or when the flood was noticed.
     """
 
     def __init__(self, *, keep: int = 16_000, limit: int = 32 * MIB) -> None:
@@ -29,7 +35,11 @@ class Printed(asyncio.Protocol):
         self._read = 0
         self._transport: asyncio.ReadTransport | None = None
         self._closed = asyncio.Event()
-        self.flooded = asyncio.Event()
+        self._partial = b""
+        self._lines: list[str] = []
+        self._lines_left = MAX_LINES
+        self.flooded = False
+        self.news = asyncio.Event()
 
     async def open(self) -> IO[bytes]:
         """Make the pipe and begin to read; return the end that the render writes to, for the caller to close."""
@@ -42,31 +52,58 @@ class Printed(asyncio.Protocol):
         """Keep the end of what was printed."""
         self._read += len(data)
         self._tail = (self._tail + data)[-self._keep :]
+        if self._lines_left > 0:
+            self._split(data)
         if self._read > self.limit and self._transport is not None:
             self._transport.pause_reading()
-            self.flooded.set()
+            self.flooded = True
+            self.news.set()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Note that nothing more will come."""
+        if self._partial and self._lines_left > 0:
+            self._split(b"\n")
         self._closed.set()
+
+    def lines(self) -> list[str]:
+        """Return the lines that came since the last call; only a scene's first :data:`MAX_LINES` are passed on."""
+        lines, self._lines = self._lines, []
+        self.news.clear()
+        return lines
+
+    async def finished(self) -> None:
+        """Wait until all that was printed is read. The render must have ended."""
+        with suppress(TimeoutError):  # something that it started holds the pipe; what came is enough
+            async with asyncio.timeout(1):
+                await self._closed.wait()
+
+    def _split(self, data: bytes) -> None:
+        *whole, self._partial = (self._partial + data).split(b"\n")
+        if len(self._partial) > MAX_LINE:
+            whole.append(self._partial)
+            self._partial = b""
+        for line in whole[: self._lines_left]:
+            self._lines.append(harmless(line[:MAX_LINE]))
+        self._lines_left -= len(whole)
+        if self._lines_left <= 0:
+            self._lines.append("(more was printed)")
+        if self._lines:
+            self.news.set()
 
     async def attached_to(self, error: SceneError) -> SceneError:
         """Return ``error`` with the end of what was printed as its log. The render must have ended."""
-        if not self.flooded.is_set():
-            try:
-                async with asyncio.timeout(1):
-                    await self._closed.wait()
-            except TimeoutError:
-                pass  # something that the render started holds the pipe; what came is enough
-        text = self.text()
+        if not self.flooded:
+            await self.finished()
+        text = harmless(self._tail).strip()
         return error.model_copy(update={"log": text}) if text else error
-
-    def text(self) -> str:
-        """Return the end of what was printed, without control characters."""
-        return _CONTROL.sub("", self._tail.decode("utf-8", errors="replace").replace("\r\n", "\n")).strip()
 
     def close(self) -> None:
         """Stop reading."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+
+
+def harmless(data: bytes) -> str:
+    """Return printed bytes as text without control characters, so that no terminal obeys them."""
+    return _CONTROL.sub("", data.decode("utf-8", errors="replace").replace("\r\n", "\n"))
