@@ -136,6 +136,8 @@ def _capture_log(send: Callable[[Message], None]) -> LogHandler:
         target = logging.getLogger(name)
         target.handlers[:] = [handler]
     logging.getLogger().setLevel(logging.WARNING)
+    # Manim hands its audio container options that PyAV does not know, and PyAV says so each time.
+    logging.getLogger("av").setLevel(logging.ERROR)
     return handler
 
 

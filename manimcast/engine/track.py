@@ -142,7 +142,13 @@ def _detail(pixels: Pixels) -> int:
 
 
 class LogHandler(logging.Handler):
-    """Manim's warnings and errors, as messages of the render."""
+    """Warnings and errors of Manim, its libraries and the scene's own loggers, as messages of the render.
+
+    Attributes
+    ----------
+    warnings
+        Manim's own, for the report.
+    """
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         super().__init__(logging.WARNING)
@@ -156,7 +162,8 @@ class LogHandler(logging.Handler):
         if self._left < 0:
             return
         text = record.getMessage()[:8000]
-        if record.levelno == logging.WARNING and len(self.warnings) < 50:
+        of_manim = record.name.partition(".")[0] == "manim"
+        if of_manim and record.levelno == logging.WARNING and len(self.warnings) < 50:
             self.warnings.append(text[:500])
         levels: dict[int, Any] = {logging.WARNING: "warning", logging.ERROR: "error", logging.CRITICAL: "error"}
         self._send(Logged(level=levels.get(record.levelno, "info"), text=text))
