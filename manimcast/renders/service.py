@@ -120,7 +120,7 @@ class RenderService:
         """Return what was asked for, code included, or None when the tenant has no such render."""
         return await self._store.spec(render_id, tenant=tenant)
 
-    async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:  # noqa: ASYNC109 - not an error
+    async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:
         """Return the render when it has ended, or as it is after ``timeout`` seconds."""
         # The channel first: it is there until the table says that the render has ended.
         channel = self._live.get(render_id)

@@ -171,7 +171,7 @@ class Worker:
                 self._live.close(claim.id)
 
 
-async def _all_of(tasks: set[asyncio.Task[None]], timeout: float | None = None) -> None:  # noqa: ASYNC109 - no error
+async def _all_of(tasks: set[asyncio.Task[None]], timeout: float | None = None) -> None:
     """Wait until the tasks have ended, for ``timeout`` seconds at most."""
     if tasks:
         await asyncio.wait(tasks, timeout=timeout)

@@ -132,7 +132,7 @@ class ScriptedExecutor:
         *,
         render_id: str,
         into: Path,
-        timeout: float,  # noqa: ASYNC109 - the contract's
+        timeout: float,
     ) -> AsyncGenerator[Message, None]:
         performance = Performance(render_id, into, timeout)
         self.running += 1

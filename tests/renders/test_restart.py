@@ -127,6 +127,25 @@ async def test_shutdown_puts_back_what_does_not_finish_and_the_next_start_runs_i
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 5)
 
 
+async def test_hurrying_a_shutdown_still_puts_everything_back(
+    settings: Callable[..., Settings], executor: ScriptedExecutor
+) -> None:
+    service = RenderService(settings(), RenderStore(settings()), [executor], LocalStorage(settings()))
+    await service.start()
+    render = await service.submit(a_spec(), tenant="t")
+    performance = await executor.begun.get()
+    performance.say(*GREETING)
+    following = asyncio.create_task(last_of(service, render.id))
+    stopping = asyncio.create_task(service.stop(grace=1000))
+    done, _ = await asyncio.wait({stopping}, timeout=0.05)
+    assert not done
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    await service.stop(grace=0)
+    assert performance.over.is_set()
+    assert (await following).status is RenderStatus.queued
+
+
 async def test_two_services_do_not_share_a_folder(serve: Serve) -> None:
     async with serve():
         with pytest.raises(StoreError, match=r"another manimcast service \(process \d+\) works in .*DATA_DIR"):

@@ -1,0 +1,70 @@
+"""One real scene through the whole life of a render: the table, this machine's executor, the storage."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from manimcast.executors.local import LocalExecutor
+from manimcast.renders import Render, RenderService, RenderStatus, RenderStore
+from manimcast.settings import Settings
+from manimcast.spec import ErrorCode
+from manimcast.storage import LocalStorage
+
+from .scripted import a_spec
+
+pytestmark = pytest.mark.anyio
+
+SCENE = """
+class Shapes(Scene):
+    def construct(self):
+        self.play(Create(Circle()), run_time=0.4)
+        self.wait(0.2)
+        self.play(FadeOut(self.mobjects[0]), run_time=0.4)
+"""
+
+
+def frames_in(video: Path) -> int:
+    """Count the frames that come out of a decoder, in a process of its own."""
+    program = "import av, sys; print(sum(1 for _ in av.open(sys.argv[1]).decode(video=0)))"
+    return int(subprocess.run([sys.executable, "-c", program, video], stdout=subprocess.PIPE, check=True).stdout)
+
+
+async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Callable[..., Settings]) -> None:
+    chosen = settings(render_timeout=120)
+    storage = LocalStorage(chosen)
+    service = RenderService(chosen, RenderStore(chosen), [LocalExecutor(chosen)], storage)
+    await service.start()
+    try:
+        render = await service.submit(a_spec(code=SCENE, quality="low"), tenant="t")
+        *messages, done = [message async for message in service.follow(render.id, tenant="t")]
+        assert isinstance(done, Render)
+        assert done.status is RenderStatus.succeeded, done.error
+        assert done.executor == "local"
+        assert done.result is not None
+        assert (done.result.width, done.result.height, done.result.frames) == (854, 480, 15)
+        points = {
+            (message.progress.animation_index, message.progress.animation_percent)
+            for message in messages
+            if not isinstance(message, Render) and message.type == "progress"
+        }
+        assert {(0, 0), (0, 100), (1, 0), (1, 100), (2, 0), (2, 100)} <= points
+
+        video = storage.path(render.id, done.result.video.name)
+        assert video.stat().st_size == done.result.bytes
+        assert await asyncio.to_thread(frames_in, video) == 15
+
+        broken = await service.submit(a_spec(code=SCENE.replace("Circle()", "Circel()"), quality="low"), tenant="t")
+        failed = await service.wait(broken.id, tenant="t", timeout=120)
+        assert failed.status is RenderStatus.failed
+        assert failed.error is not None
+        assert (failed.error.code, failed.error.line) == (ErrorCode.exception, 4)
+        assert failed.attempt == 1
+    finally:
+        await service.stop(grace=0)
+    assert list((chosen.data_dir / "work").iterdir()) == []
