@@ -13,9 +13,15 @@ import numpy as np
 from manim.cli.render.commands import render as render_command
 from manim.scene.scene_file_writer import SceneFileWriter
 
+from tests.conformance.fingerprint import fingerprint
 from tests.conformance.record import Recorder, decoded, digest
 
 CONFIGURATION = "[CLI]\nframe_width = {0!r}\nframe_height = {1!r}\n"
+
+
+def prepare() -> dict[str, Any]:
+    """Get ready, once, before the first child is forked; return what the ready message tells."""
+    return {"fingerprint": fingerprint()}
 
 
 def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:

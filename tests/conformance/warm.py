@@ -27,11 +27,8 @@ def serve(side: str) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what scenes print must not look like an answer
-    ready: dict[str, Any] = {"side": side}
-    if side == "stock":
-        ready["fingerprint"] = importlib.import_module("tests.conformance.fingerprint").fingerprint()
     module = importlib.import_module({"stock": "tests.conformance.stock", "engine": "tests.conformance.subject"}[side])
-    _answer(answers, ready)
+    _answer(answers, {"side": side, **module.prepare()})
     for line in sys.stdin:
         request = json.loads(line)
         directory = Path(tempfile.mkdtemp(prefix="conformance-"))
