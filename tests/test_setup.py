@@ -118,3 +118,12 @@ def test_dev_setup_refuses_what_it_does_not_know_before_it_installs_anything() -
     assert run.returncode == 1
     assert "gold" in run.stderr
     assert run.stdout == ""
+
+
+def test_the_page_on_set_up_lists_every_system_package() -> None:
+    script = (ROOT / "dev").read_text()
+    page = (ROOT / "docs" / "internals" / "setup.md").read_text()
+    sets = re.findall(r'^packages_\w+="([^"]+)"', script, flags=re.MULTILINE)
+    packages = " ".join(sets).split()
+    assert len(packages) >= 10
+    assert [name for name in packages if f"`{name}`" not in page] == []

@@ -41,7 +41,13 @@ MESSAGES: list[Message] = [
 
 def console(*, terminal: bool) -> Console:
     return Console(
-        file=io.StringIO(), force_terminal=terminal, width=100, highlight=False, soft_wrap=True, color_system=None
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=100,
+        highlight=False,
+        soft_wrap=True,
+        color_system=None,
+        _environ={"TERM": "xterm"},  # whatever terminal the tests run on
     )
 
 
