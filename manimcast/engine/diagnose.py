@@ -17,11 +17,10 @@ from types import TracebackType
 
 from manimcast.engine import hints
 from manimcast.engine.errors import LatexError, OutputTooLarge, SceneFailure
-from manimcast.engine.load import FILE
+from manimcast.engine.source import EXCERPT_COLUMNS, FILE, excerpt
 from manimcast.spec import ErrorCode, SceneError
 
 MAX_FRAMES = 24
-EXCERPT_COLUMNS = 200
 
 _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.ENETUNREACH, errno.ENETDOWN, errno.EROFS})
 _TOO_LARGE = frozenset({errno.EFBIG, errno.EDQUOT})
@@ -130,28 +129,6 @@ def _message(error: BaseException, code: ErrorCode) -> str:
 
 def _no_space(error: BaseException) -> bool:
     return any(isinstance(item, OSError) and item.errno == errno.ENOSPC for item in _chain(error))
-
-
-def excerpt(line: int, column: int | None, end_column: int | None = None) -> str | None:
-    """Return the posted lines around ``line``, numbered, with carets under the place that ``column`` begins.
-
-    Lines and columns are one-based. Long lines are cut around the column.
-    """
-    lines = linecache.getlines(FILE)
-    if not 1 <= line <= len(lines):
-        return None
-    first = max(1, line - 2)
-    shown = []
-    width = len(str(line + 1))
-    cut = max(0, (column or 1) - EXCERPT_COLUMNS // 2) if len(lines[line - 1]) > EXCERPT_COLUMNS else 0
-    for number in range(first, min(len(lines), line + 1) + 1):
-        text = lines[number - 1].rstrip("\n\r").expandtabs(1)
-        offset = cut if number == line else 0
-        shown.append(f"{'>' if number == line else ' '} {number:>{width}} | {text[offset : offset + EXCERPT_COLUMNS]}")
-        if number == line and column is not None:
-            length = max(1, min((end_column or column + 1) - column, EXCERPT_COLUMNS))
-            shown.append(f"  {'':>{width}} | {' ' * (column - 1 - offset)}{'^' * length}")
-    return "\n".join(shown)
 
 
 def _frames(tb: TracebackType | None) -> list[traceback.FrameSummary]:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from manimcast.engine.errors import LatexError
-from manimcast.engine.load import prelude
+from manimcast.engine.prelude import prelude
 from manimcast.spec import ErrorCode
 
 RENAMED = {

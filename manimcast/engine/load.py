@@ -8,31 +8,18 @@ so line numbers are those of the posted text.
 
 from __future__ import annotations
 
-import builtins
-import linecache
-import math
 import sys
 import types
 from pathlib import Path
-from typing import Any
 
-import manim
 from manim import Scene
 
 from manimcast.engine.errors import SceneFailure
+from manimcast.engine.prelude import prelude
+from manimcast.engine.source import FILE, excerpt, remember
 from manimcast.spec import ErrorCode, SceneError
 
 MODULE = "scene"
-FILE = "scene.py"
-
-
-def prelude() -> dict[str, Any]:
-    """Return the names beneath a scene's own: Manim's, then math's, then the builtins on top."""
-    names: dict[str, Any] = {}
-    for module in (manim, math):
-        names.update({name: value for name, value in vars(module).items() if not name.startswith("_")})
-    names.update(vars(builtins))
-    return names
 
 
 def load_module(code: str, directory: Path) -> types.ModuleType:
@@ -42,7 +29,7 @@ def load_module(code: str, directory: Path) -> types.ModuleType:
     :class:`SceneFailure` for a syntax error, and whatever the code raises.
     """
     (directory / FILE).write_text(code, encoding="utf-8")
-    linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)
+    remember(code)
     try:
         compiled = compile(code, FILE, "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -114,8 +101,6 @@ def _nearest(name: str, scenes: dict[str, type[Scene]]) -> str | None:
 
 
 def _syntax_error(error: SyntaxError) -> SceneError:
-    from manimcast.engine.diagnose import excerpt  # noqa: PLC0415  diagnose builds on this module's names
-
     line = error.lineno if error.lineno and error.lineno > 0 else None
     column = error.offset if error.offset and error.offset > 0 else None
     end_line = error.end_lineno if line and error.end_lineno and error.end_lineno >= line else line
