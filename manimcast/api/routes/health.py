@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from manimcast import __version__
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import HEALTH
-from manimcast.api.warnings import warnings
+from manimcast.api.warnings import sandbox_of, warnings
 from manimcast.executors.base import ExecutorStatus
 from manimcast.renders import StoreError
 
@@ -30,7 +30,8 @@ async def health(context: InContext) -> Response:
     executors = {executor.name: executor.status() for executor in context.executors}
     queued, running = await _queue(context)
     able = _able(context, executors) and queued is not None
-    details = next((status.details for status in executors.values() if status.available), {})
+    states = list(executors.values())
+    sandbox = sandbox_of(next((status for status in states if status.available), ExecutorStatus(available=False)))
     body = {
         "status": "healthy" if able else "unhealthy",
         "modal_enabled": False,
@@ -38,7 +39,7 @@ async def health(context: InContext) -> Response:
         "modal_tokens": "❌ Missing - not needed for local rendering",
         "modal_health": "❌ Error: Modal integration is disabled",
         "storage": "local",
-        "sandbox": details.get("sandbox", {"tier": "none", "layers": []}),
+        "sandbox": sandbox,
         "versions": {"manimcast": __version__, "python": platform.python_version(), "manim": _manim()},
         "queue": {
             "queued": queued,
@@ -50,7 +51,7 @@ async def health(context: InContext) -> Response:
             name: {"available": status.available, "reason": status.reason, **status.details}
             for name, status in executors.items()
         },
-        "warnings": warnings(context.settings, executors.values()),
+        "warnings": warnings(context.settings, states),
     }
     return JSONResponse(body, 200 if able else 503, NO_STORE)
 
