@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import time
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 
@@ -170,6 +171,8 @@ class Attempt:
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""
+        progress = RenderProgress.complete(outcome.report) if outcome.report else self._channel.progress
+        outcome = replace(outcome, progress=progress)
         for pause in (*WRITE_PAUSES, None):
             try:
                 written = await self._store.finish(self._claim.id, self._claim.attempt, outcome)

@@ -51,6 +51,18 @@ class RenderProgress(_Model):
         eta = round(elapsed * (100 - progress.percent) / progress.percent, 1) if progress.percent else None
         return cls(**progress.model_dump(), eta_seconds=eta)
 
+    @classmethod
+    def complete(cls, report: RenderReport) -> Self:
+        """Return the progress of a render that has come to its end."""
+        return cls(
+            animation_index=max(0, report.animations - 1),
+            animation_percent=100,
+            percent=100,
+            frames_done=report.frames,
+            frames_total=report.frames,
+            eta_seconds=0,
+        )
+
 
 class RenderSection(_Model):
     """One section of the scene; times in seconds. ``video_url`` is set when sections are saved."""

@@ -29,12 +29,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with ``report`` and ``stored``, or with ``error``."""
+    """How an attempt ended: with ``report`` and ``stored``, or with ``error``. ``progress`` is how far it came."""
 
     status: RenderStatus
     report: RenderReport | None = None
     stored: StoredResult | None = None
     error: SceneError | None = None
+    progress: RenderProgress | None = None
 
     def values(self, when: datetime) -> dict[str, Any]:
         """Return the columns that say so."""
@@ -44,7 +45,7 @@ class Outcome:
             "report": self.report and self.report.model_dump(mode="json"),
             "files": self.stored and self.stored.model_dump(mode="json"),
             "error": self.error and self.error.model_dump(mode="json"),
-        }
+        } | ({"progress": self.progress.model_dump(mode="json")} if self.progress else {})
 
 
 def to_spec(row: Row[Any, Any]) -> RenderSpec:

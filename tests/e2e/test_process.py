@@ -1,0 +1,132 @@
+"""Starting, stopping and killing the service's process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import QUICK, VIDEO, scene
+from tests.e2e.server import ROOT, environment, serving, until
+
+
+def start(data: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run the service, which should refuse to start, to its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py")],
+        env=environment(data, "refused", **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_service_starts_without_manim(tmp_path: Path) -> None:
+    code = "import run; run.app; import sys; print([m for m in ('manim', 'av', 'numpy', 'PIL') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment(tmp_path, "lean") | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path / "one") as server:
+        port = int(server.address.rpartition(":")[2])
+        refused = start(tmp_path / "two", port=port)
+    assert refused.returncode == 1
+    assert f"Port {port} is in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:
+    with serving(tmp_path / "data"):
+        refused = start(tmp_path / "data")
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    refused = start(tmp_path / "file" / "data")
+    assert refused.returncode == 1
+    assert "DATA_DIR" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"port": "http"}, "PORT"), ({"host": "0.0.0.0"}, "API_KEYS"), ({"render_memory": "1"}, "RENDER_MEMORY")],
+)
+def test_wrong_settings_are_named(tmp_path: Path, settings: dict[str, object], named: str) -> None:
+    refused = start(tmp_path / "data", **{"port": 0, **settings})
+    assert refused.returncode == 1
+    assert named in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_kill_nine_leaves_no_process_behind_and_the_render_runs_again(tmp_path: Path) -> None:
+    code = scene(
+        "import subprocess", "subprocess.Popen(['sleep', '87654'])", "self.play(Create(Circle()))", "while 1: 0"
+    )
+    with serving(tmp_path / "data") as server:
+        with server.client() as client:
+            path = client.post("/v1/renders", json={"code": code, "quality": "low"}).headers["location"]
+            waiting = client.post("/v1/renders", json={"code": QUICK, "quality": "low"}).headers["location"]
+            until(lambda: client.get(path).json()["progress"], "the first progress")
+        assert len(server.processes()) >= 3
+        os.kill(server.process.pid, signal.SIGKILL)
+        until(lambda: not server.processes(), "the end of every process")
+    with serving(tmp_path / "data", render_slots=2) as server, server.client() as client:
+        assert client.get(path).json()["attempt"] >= 1
+        until(lambda: client.get(path).json()["attempt"] == 2, "the second attempt")
+        until(lambda: client.get(waiting).json()["status"] == "succeeded", "the render that had waited")
+        assert client.post(f"{path}/cancel").json()["status"] == "canceled"
+
+
+def test_sigterm_lets_a_render_finish_and_keeps_the_rest(tmp_path: Path) -> None:
+    body = {"code": scene("import time", "self.play(Create(Circle()))", "time.sleep(1)"), "quality": "low"}
+    with serving(tmp_path / "data", render_slots=1, shutdown_grace=30) as server:
+        with server.client() as client:
+            first = client.post("/v1/renders", json=body).headers["location"]
+            second = client.post("/v1/renders", json=body).headers["location"]
+            until(lambda: client.get(first).json()["status"] == "running", "the start of the first")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(60) == 0
+        assert not server.processes()
+    with serving(tmp_path / "data", render_slots=1) as server, server.client() as client:
+        assert client.get(first).json()["status"] == "succeeded"
+        until(lambda: client.get(second).json()["status"] == "succeeded", "the second, at the next start")
+
+
+def test_a_full_queue_says_when_to_come_back(tmp_path: Path) -> None:
+    body = {"code": scene("while True: pass")}
+    settings = {"render_slots": 1, "queue_limit": 1, "shutdown_grace": 0}
+    with serving(tmp_path / "data", **settings) as server, server.client() as client:
+        assert client.post("/v1/renders", json=body).status_code == 202
+        assert client.post("/v1/renders", json=body).status_code == 202
+        refused = client.post(VIDEO, json=body)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_keys_guard_an_open_service(tmp_path: Path) -> None:
+    keys = "alice:secret-one-1234567,bob:secret-two-1234567"
+    with serving(tmp_path / "data", api_keys=keys) as server, server.client() as client:
+        assert client.post("/v1/renders", json={"code": QUICK}).status_code == 401
+        alice = {"authorization": "Bearer secret-one-1234567"}
+        bob = {"x-api-key": "secret-two-1234567"}
+        path = client.post("/v1/renders", json={"code": QUICK, "quality": "low"}, headers=alice).headers["location"]
+        assert client.get(path, headers=alice).status_code == 200
+        assert client.get(path, headers=bob).status_code == 404
+        assert client.get("/livez").status_code == 200
