@@ -91,7 +91,7 @@ def _code(error: BaseException, *, in_scene: bool) -> ErrorCode:
         return ErrorCode.exception
     if errno.ENOSPC in numbers or not in_scene:
         return ErrorCode.internal
-    if numbers & _FORBIDDEN:
+    if numbers & _FORBIDDEN or _refused_process(error):
         return ErrorCode.forbidden
     return ErrorCode.exception
 
@@ -118,6 +118,8 @@ def _message(error: BaseException, code: ErrorCode) -> str:
     text = _without_paths(str(error)).strip()
     if code is ErrorCode.out_of_memory:
         return f"The scene needs more memory than a render may have{f': {text}' if text else '.'}"
+    if _refused_process(error):
+        return "The scene started more processes or threads than a render may have."
     if code is ErrorCode.forbidden:
         return f"A render may not do this: {text}"
     if code is ErrorCode.internal and _no_space(error):
@@ -125,6 +127,13 @@ def _message(error: BaseException, code: ErrorCode) -> str:
     if code is ErrorCode.internal:
         return f"The engine could not finish the video: {text or type(error).__name__}"
     return text or type(error).__name__
+
+
+def _refused_process(error: BaseException) -> bool:
+    """Whether a fork or a new thread met the limit on processes."""
+    return (isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN) or (
+        isinstance(error, RuntimeError) and str(error) == "can't start new thread"
+    )
 
 
 def _no_space(error: BaseException) -> bool:
