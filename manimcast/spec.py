@@ -162,9 +162,11 @@ class RenderSpec(Strict):
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
-    @field_validator("code")
+    @field_validator("code", mode="before")  # before pydantic's own checks, which say it in less helpful words
     @classmethod
-    def _code_is_text(cls, code: str) -> str:
+    def _code_is_text(cls, code: object) -> object:
+        if not isinstance(code, str):
+            return code
         if not code.strip():
             raise ValueError("No code provided")
         try:
