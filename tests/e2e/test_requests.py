@@ -29,6 +29,8 @@ def test_the_original_endpoint_answers_with_a_video(client: httpx.Client) -> Non
     video = client.get(body["video_url"])
     assert video.headers["content-type"] == "video/mp4"
     assert decoded(video.content) == (854, 480, 15)
+    sandbox = video.headers["content-security-policy"].rpartition("; ")[2].split()
+    assert sandbox == ["sandbox", "allow-same-origin"]  # scripts are not allowed; the origin must be, to play
     part = client.get(body["video_url"], headers={"range": "bytes=4-7"})
     assert part.status_code == 206
     assert part.content == b"ftyp"

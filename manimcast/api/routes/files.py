@@ -19,12 +19,16 @@ from manimcast.storage.model import media_type
 
 SECURITY = {
     "content-security-policy": "default-src 'none'; img-src 'self'; media-src 'self'; "
-    "style-src 'unsafe-inline'; frame-ancestors *; sandbox",
+    "style-src 'unsafe-inline'; frame-ancestors *; sandbox allow-same-origin",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "cross-origin",
 }
-"""A browser may show the picture or play the video, and nothing else."""
+"""A browser may show the picture or play the video, and nothing else: no scripts, no forms, no plug-ins.
+
+Without `allow-same-origin` Chromium does not play a video whose link is opened by itself: the page that it makes
+around the video has no origin then, and may not load it.
+"""
 
 router = APIRouter()
 
