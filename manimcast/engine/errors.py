@@ -36,7 +36,7 @@ class LatexError(ValueError):
     """
 
     def __init__(self, expression: str, cause: str, hint: str | None = None) -> None:
-        super().__init__(f"LaTeX cannot typeset {expression!r}: {cause}")
+        super().__init__(f"LaTeX cannot typeset '{expression}': {cause}")
         self.expression = expression
         self.cause = cause
         self.hint = hint

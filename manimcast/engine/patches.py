@@ -85,7 +85,7 @@ def raise_tex_error(log_file: Path, tex_compiler: str, tex_file: Path) -> NoRetu
         raise LatexError(expression, f"{tex_compiler} failed without saying why")
     cause = _unwrap(log, start).removeprefix("!").strip().removesuffix(".")
     near = _near(log[start + 1 : start + 40])
-    raise LatexError(expression, f"{cause}, near {near!r}" if near else cause, _tex_hint(cause, near))
+    raise LatexError(expression, f"{cause}, near '{near}'" if near else cause, _tex_hint(cause, near))
 
 
 def _near(context: list[str]) -> str:
