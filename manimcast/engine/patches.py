@@ -7,6 +7,7 @@ another look.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import re
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import svgelements as se
+from manim.mobject.svg.svg_mobject import VMobjectFromSVGPath
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.renderer.opengl_renderer import OpenGLRenderer
 from manim.scene.scene_file_writer import SceneFileWriter
@@ -61,12 +64,28 @@ PATCHES = (
         "fd7963e27c7e199eaf05affd2c8e8d9d2823fa1527560a8faf2c9be940c37b63",
         "Upstream logs TeX's errors and raises one that names a log file; clients need the cause itself.",
     ),
+    Patch(
+        "manim.mobject.svg.svg_mobject.VMobjectFromSVGPath.__init__",
+        VMobjectFromSVGPath.__init__,
+        "569e05f193dcd46011ae5a45b569a14cd0c37015d9a3ab07f1f8d49cbb0a01b7",
+        "Each glyph keeps its parsed path, which nothing changes afterwards, and each animation copies it deeply: "
+        "most of the time of scenes with much text.",
+    ),
 )
+
+_original_svg_path_init = VMobjectFromSVGPath.__init__
 
 
 def install() -> None:
     """Put in place what is the same for every render."""
     tex_file_writing.print_all_tex_errors = raise_tex_error
+    VMobjectFromSVGPath.__init__ = _svg_path_init  # type: ignore[method-assign]
+
+
+@functools.wraps(_original_svg_path_init)
+def _svg_path_init(self: VMobjectFromSVGPath, path_obj: se.Path, *args: Any, **kwargs: Any) -> None:
+    _original_svg_path_init(self, path_obj, *args, **kwargs)
+    path_obj.__deepcopy__ = lambda _memo: path_obj
 
 
 def use_writer(writer: type[SceneFileWriter]) -> None:
