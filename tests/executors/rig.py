@@ -1,0 +1,138 @@
+"""A local executor with a loop of its own, and what tests ask of the processes on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from manimcast import wire
+from manimcast.executors.local import LocalExecutor
+from manimcast.settings import Settings
+from manimcast.spec import OutputRole, RenderReport, RenderSpec, SceneError
+
+SMALL = {"resolution": {"width": 128, "height": 72}, "frame_rate": 10}
+RING = "self.play(Create(Circle()), run_time=0.3)"
+
+
+def scene(body: str, *, base: str = "Scene", head: str = "") -> str:
+    """Return code with one scene whose construct method is ``body``."""
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return f"{head}\nclass Demo({base}):\n    def construct(self):\n{lines}"
+
+
+@dataclass
+class Outcome:
+    """What one render said, and the folder of its files."""
+
+    folder: Path
+    messages: list[wire.Message] = field(default_factory=list)
+
+    @property
+    def report(self) -> RenderReport:
+        """The report of a render that must have succeeded."""
+        last = self.messages[-1]
+        assert isinstance(last, wire.Finished), last
+        return last.report
+
+    @property
+    def error(self) -> SceneError:
+        """The error of a render that must have failed."""
+        last = self.messages[-1]
+        assert isinstance(last, wire.Failed), last
+        return last.error
+
+    @property
+    def video(self) -> Path:
+        return self.folder / self.report.video.name
+
+    def named(self, role: OutputRole) -> list[Path]:
+        return [self.folder / file.name for file in self.report.files if file.role is role]
+
+    @property
+    def printed(self) -> list[str]:
+        return [message.text for message in self.messages if isinstance(message, wire.Logged)]
+
+
+class Rig:
+    """Render through one executor, and check after each render that no scratch directory is left."""
+
+    def __init__(self, root: Path, **settings: Any) -> None:
+        self.root = root
+        self._runner = asyncio.Runner()
+        self._numbers = itertools.count()
+        self.executor = LocalExecutor(Settings(_env_file=None, data_dir=root, **({"render_memory": 512} | settings)))
+        self.run(self.executor.start())
+
+    def run(self, work: Any) -> Any:
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        self.run(self.executor.stop())
+        self._runner.close()
+
+    def render(self, code: str, *, timeout: float = 30, **spec: Any) -> Outcome:
+        outcome = self.run(self.rendering(code, timeout=timeout, **spec))
+        assert self.left_over() == []
+        return outcome
+
+    async def rendering(self, code: str, *, timeout: float = 30, **spec: Any) -> Outcome:
+        folder = self.root / f"out-{next(self._numbers)}"
+        folder.mkdir()
+        outcome = Outcome(folder)
+        wanted = RenderSpec.model_validate({"code": code, **SMALL, **spec})
+        stream = self.executor.render(wanted, render_id="r", into=folder, timeout=timeout)
+        async with aclosing(stream):
+            async for message in stream:
+                outcome.messages.append(message)
+        return outcome
+
+    def left_over(self) -> list[str]:
+        return [path.name for path in self.root.iterdir() if not path.name.startswith("out-")]
+
+
+def processes() -> Iterator[tuple[int, str]]:
+    """Every process that is not a zombie: its id and its command line."""
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                command = (path / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if command:
+                yield int(path.name), command.replace(b"\0", b" ").decode(errors="replace")
+
+
+def running(words: str) -> list[int]:
+    """The processes with ``words`` in their command line."""
+    return [pid for pid, command in processes() if words in command]
+
+
+def zygotes(parent: int | None = None) -> list[int]:
+    """The warm processes that ``parent``, by default this process, has started."""
+    wanted = str(os.getpid() if parent is None else parent)
+    found = []
+    for pid in running("manimcast.sandbox.inside.zygote"):
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            continue
+        if status.rpartition(")")[2].split()[1] == wanted:
+            found.append(pid)
+    return found
+
+
+def eventually(holds: Callable[[], bool], *, within: float = 30) -> bool:
+    """Wait until ``holds()``; return whether it came true."""
+    end = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
