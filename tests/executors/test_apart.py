@@ -51,8 +51,9 @@ def test_modules_and_patches_of_one_render_are_gone_in_the_next(rig: Rig) -> Non
     rig.render(scene(first + RING)).report  # noqa: B018  it must have succeeded
     second = (
         "import sys, os, builtins\n"
-        "print('leaked' in sys.modules, hasattr(builtins, 'leaked'), hasattr(Circle, 'leaked'), 'LEAKED' in os.environ,\n"
-        "    config.background_color == RED, os.path.exists('leaked.txt'), os.listdir(os.environ['TMPDIR']))\n"
+        "print('leaked' in sys.modules, hasattr(builtins, 'leaked'), hasattr(Circle, 'leaked'),\n"
+        "    'LEAKED' in os.environ, config.background_color == RED, os.path.exists('leaked.txt'),\n"
+        "    os.listdir(os.environ['TMPDIR']))\n"
     )
     assert rig.render(scene(second + RING)).printed == ["False False False False False False []"]
 
@@ -134,7 +135,8 @@ def small_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def test_a_worn_warm_process_is_replaced_and_a_large_file_refused(small_rig: Rig, rig: Rig) -> None:
     others = set(zygotes())
     noise = (
-        "for n in range(30):\n    self.clear(); self.add(ImageMobject(np.random.randint(0, 255, (480, 854, 4), np.uint8)))\n"
+        "for n in range(30):\n    self.clear()\n"
+        "    self.add(ImageMobject(np.random.randint(0, 255, (480, 854, 4), np.uint8)))\n"
         "    self.wait(1 / 15)"
     )
     error = small_rig.render(scene(noise), resolution={"width": 854, "height": 480}, frame_rate=15).error

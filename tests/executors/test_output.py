@@ -121,7 +121,7 @@ def test_sound_is_in_the_video(rig: Rig) -> None:
     tone = (
         "import wave\nwith wave.open('tone.wav', 'wb') as out:\n"
         "    out.setnchannels(1); out.setsampwidth(2); out.setframerate(8000)\n"
-        "    out.writeframes(b''.join(int(9000 * sin(n / 3)).to_bytes(2, 'little', signed=True) for n in range(4000)))\n"
+        "    out.writeframes((9000 * np.sin(np.arange(4000) / 3)).astype('<i2').tobytes())\n"
         f"self.add_sound('tone.wav')\n{TWO_PLAYS}"
     )
     outcome = rig.render(scene(tone))

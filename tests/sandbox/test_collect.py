@@ -91,3 +91,26 @@ def test_an_existing_target_is_not_overwritten(job: Path, descriptor: int, tmp_p
     with pytest.raises(FileExistsError):
         take(descriptor, "video.mp4", tmp_path / "out", limit=LIMIT)
     assert (tmp_path / "out").read_bytes() == b"old"
+
+
+def test_a_file_longer_than_one_copy_is_copied_whole(job: Path, descriptor: int, tmp_path: Path) -> None:
+    content = os.urandom(1 << 10) * (1 << 14) + b"the end"
+    (job / "video.mp4").write_bytes(content)
+    assert take(descriptor, "video.mp4", tmp_path / "out", limit=1 << 25) == len(content)
+    assert (tmp_path / "out").read_bytes() == content
+
+
+def test_a_file_that_grows_meanwhile_is_not_followed(
+    job: Path, descriptor: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = job / "video.mp4"
+    path.write_bytes(b"x" * 50)
+    copy = os.copy_file_range
+
+    def grow_then_copy(source: int, target: int, count: int) -> int:
+        path.write_bytes(b"y" * 5000)
+        return copy(source, target, count)
+
+    monkeypatch.setattr(os, "copy_file_range", grow_then_copy)
+    assert take(descriptor, "video.mp4", tmp_path / "out", limit=LIMIT) == 50
+    assert (tmp_path / "out").stat().st_size == 50
