@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import structlog
+
 from manimcast.api.context import Context
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.renders import NoExecutor, QueueFull, Render
@@ -15,10 +17,13 @@ async def submit(context: Context, spec: RenderSpec, *, tenant: str, metadata: J
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
-        return await context.renders.submit(spec, tenant=tenant, metadata=metadata)
+        render = await context.renders.submit(spec, tenant=tenant, metadata=metadata)
     except QueueFull as full:
         raise ProblemError(
             Problem.queue_full, str(full), headers={"retry-after": str(max(1, math.ceil(full.retry_after)))}
         ) from None
     except NoExecutor as none:
         raise ProblemError(Problem.no_executor, none.reason) from None
+    # What this request still has to log is about this render.
+    structlog.contextvars.bind_contextvars(render_id=render.id)
+    return render

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import QUICK, VIDEO, scene
@@ -107,6 +110,39 @@ def test_sigterm_lets_a_render_finish_and_keeps_the_rest(tmp_path: Path) -> None
     with serving(tmp_path / "data", render_slots=1) as server, server.client() as client:
         assert client.get(first).json()["status"] == "succeeded"
         until(lambda: client.get(second).json()["status"] == "succeeded", "the second, at the next start")
+
+
+def test_a_second_signal_ends_it_without_waiting(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", shutdown_grace=600) as server:
+        with server.client() as client:
+            path = client.post("/v1/renders", json={"code": scene("while True: pass")}).headers["location"]
+            until(lambda: client.get(path).json()["status"] == "running", "the start of the render")
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: not _accepts(server.address), "the end of listening")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(60) == 0
+        assert not server.processes()
+    with serving(tmp_path / "data", shutdown_grace=0) as server, server.client() as client:
+        assert client.get(path).json()["status"] in {"queued", "running"}
+
+
+def test_machines_read_the_log(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", log_format="json") as server, server.client() as client:
+        render_id = client.post(VIDEO, json={"code": QUICK, "quality": "low"}).json()["render_id"]
+    lines = [json.loads(line) for line in server.log]
+    assert all({"timestamp", "level", "message"} <= line.keys() for line in lines)
+    assert any(line["message"] == "Modal integration disabled, using local rendering" for line in lines)
+    (about,) = [line for line in lines if line.get("render_id") == render_id]
+    assert about["message"].startswith("POST /v1/video/rendering 200")
+
+
+def _accepts(address: str) -> bool:
+    url = httpx.URL(address)
+    try:
+        socket.create_connection((url.host, url.port or 80), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_full_queue_says_when_to_come_back(tmp_path: Path) -> None:
