@@ -91,7 +91,7 @@ def serving(data: Path, **settings: object) -> Iterator[Server]:
         assert process.stdout is not None
         for line in process.stdout:
             server.log.append(line.rstrip())
-            if match := re.search(r"Listening on (http://[^\s"]+)", line):
+            if match := re.search(r"Listening on (http://[\w.:\[\]]+)", line):
                 server.address = match[1]
                 listening.set()
         listening.set()
