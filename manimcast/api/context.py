@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Self
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 
 from manimcast.access import Access, UnauthorizedError
 from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.warnings import announce
 from manimcast.executors.base import Executor
 from manimcast.renders import Render, RenderService, RenderStore
 from manimcast.settings import Settings
@@ -26,6 +28,7 @@ class Context:
     executors: Sequence[Executor]
     renders: RenderService
     stopping: bool = field(default=False)
+    _announcement: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings, executors: Sequence[Executor]) -> Self:
@@ -37,6 +40,7 @@ class Context:
     async def start(self) -> None:
         """Open everything. Raises ``StoreError`` or ``StorageError``, which say what to do."""
         await self.renders.start()
+        self._announcement = asyncio.create_task(announce(self.settings, self.executors))
 
     def drain(self) -> None:
         """Take no more renders; what runs goes on."""
@@ -46,6 +50,9 @@ class Context:
     async def stop(self, grace: float | None = None) -> None:
         """Close everything; running renders may take ``grace`` seconds more, ``SHUTDOWN_GRACE`` by default."""
         self.drain()
+        if self._announcement is not None:
+            self._announcement.cancel()
+            await asyncio.wait({self._announcement})
         await self.renders.stop(grace)
 
 

@@ -19,7 +19,6 @@ import uvicorn
 
 from manimcast.api.app import create_app
 from manimcast.api.context import Context
-from manimcast.api.warnings import warnings
 from manimcast.renders import StoreError
 from manimcast.settings import Settings
 from manimcast.storage import StorageError
@@ -57,9 +56,6 @@ async def _live(context: Context, server: Server, listener: socket.socket) -> No
         await context.start()
     except (StoreError, StorageError) as error:
         raise StartError(str(error)) from error
-    logger.info("Modal integration disabled, using local rendering")
-    for warning in warnings(context.settings, [executor.status() for executor in context.executors]):
-        logger.warning(warning)
     logger.info("Listening on %s", address(listener))
     await server.serve(sockets=[listener])
     logger.info("Stopped")

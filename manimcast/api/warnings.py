@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
 
-from manimcast.executors.base import ExecutorStatus
+from manimcast.executors.base import Executor, ExecutorStatus
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
 
@@ -14,10 +16,14 @@ UNCONFINED = (
     "Scenes are not confined: render only code that you trust, and do not put this service on the internet yet."
 )
 WEAKLY_CONFINED = (
-    "Scenes are only weakly confined ({layers}): render only code that you trust, and do not put this service on "
+    "Scenes are not fully confined (tier {tier}): render only code that you trust, and do not put this service on "
     "the internet yet."
 )
 OPEN = "Anybody who reaches this address may render: ALLOW_ANONYMOUS is on."
+PATIENCE = 60.0
+"""Seconds that executors may take to warm up before what they have is announced."""
+
+logger = logging.getLogger(__name__)
 
 
 def warnings(settings: Settings, statuses: Iterable[ExecutorStatus]) -> list[str]:
@@ -34,9 +40,32 @@ def sandbox_of(status: ExecutorStatus) -> JsonObject:
     return sandbox if isinstance(sandbox, dict) else {"tier": "none", "layers": []}
 
 
+async def announce(settings: Settings, executors: Sequence[Executor]) -> None:
+    """Log where renders run and what should be known about it, once the executors can tell."""
+    logger.info("Modal integration disabled, using local rendering")
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while any(_warming(executor.status()) for executor in executors):
+        if asyncio.get_running_loop().time() > deadline:
+            break
+        await asyncio.sleep(0.1)
+    statuses = {executor.name: executor.status() for executor in executors}
+    for name, status in statuses.items():
+        if status.available:
+            sandbox = sandbox_of(status)
+            logger.info("Sandbox: %s (%s)", sandbox["tier"], ", ".join(map(str, sandbox["layers"])) or "no layers")
+        else:
+            logger.warning("The %s executor is not available: %s", name, status.reason)
+    for warning in warnings(settings, statuses.values()):
+        logger.warning(warning)
+
+
+def _warming(status: ExecutorStatus) -> bool:
+    """Whether the executor cannot yet tell how it confines."""
+    return status.available and status.details.get("ready") is False
+
+
 def _confinement(status: ExecutorStatus) -> str | None:
     sandbox = sandbox_of(status)
-    if sandbox["tier"] == FULL:
+    if sandbox["tier"] == FULL or _warming(status):
         return None
-    layers = ", ".join(map(str, sandbox.get("layers", ())))
-    return WEAKLY_CONFINED.format(layers=layers) if layers else UNCONFINED
+    return WEAKLY_CONFINED.format(tier=sandbox["tier"]) if sandbox["layers"] else UNCONFINED

@@ -21,7 +21,13 @@ from manimcast.settings import LogFormat
 EventDict = MutableMapping[str, Any]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_LIBRARIES = {"uvicorn.error": logging.WARNING, "asyncio": logging.WARNING, "alembic": logging.WARNING}
+_LIBRARIES = {
+    "uvicorn": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "uvicorn.access": logging.WARNING,  # with query strings, which carry signatures
+    "asyncio": logging.WARNING,
+    "alembic": logging.WARNING,
+}
 """Libraries that say at INFO what the service says in its own words."""
 
 
@@ -63,7 +69,10 @@ def configure(log_format: LogFormat, level: str, *, stream: TextIO | None = None
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name, least in _LIBRARIES.items():
-        logging.getLogger(name).setLevel(level if level == "DEBUG" else max(least, logging.getLevelName(level)))
+        library = logging.getLogger(name)
+        library.handlers.clear()  # the uvicorn command gives itself some
+        library.propagate = True
+        library.setLevel(level if level == "DEBUG" else max(least, logging.getLevelName(level)))
 
 
 def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from manimcast.api.warnings import OPEN, UNCONFINED, warnings
+from manimcast.api.warnings import OPEN, UNCONFINED, announce, warnings
 from manimcast.executors.base import ExecutorStatus
 from manimcast.settings import Settings
+from tests.renders.scripted import ScriptedExecutor
 
 from .conftest import Api, Start
 
@@ -70,7 +71,7 @@ async def test_monitors_need_no_key(start: Start):
     [
         (None, UNCONFINED),
         ({"tier": "none", "layers": []}, UNCONFINED),
-        ({"tier": "basic", "layers": ["pid namespace", "rlimits"]}, "weakly confined (pid namespace, rlimits)"),
+        ({"tier": "basic", "layers": ["pid namespace", "rlimits"]}, "not fully confined (tier basic)"),
         ({"tier": "full", "layers": ["everything"]}, None),
     ],
 )
@@ -78,6 +79,36 @@ def test_whoever_is_not_fully_confined_is_warned_about(sandbox, expected: str | 
     status = ExecutorStatus(available=True, details={"sandbox": sandbox} if sandbox else {})
     found = warnings(Settings(_env_file=None), [status])
     assert found == [] if expected is None else expected in found[0]
+
+
+def test_nothing_is_claimed_before_the_executor_can_tell():
+    status = ExecutorStatus(available=True, details={"ready": False, "sandbox": {"tier": "none", "layers": []}})
+    assert warnings(Settings(_env_file=None), [status]) == []
+
+
+async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.LogCaptureFixture):
+    class Warming(ScriptedExecutor):
+        looks = 0
+
+        def status(self) -> ExecutorStatus:
+            self.looks += 1
+            ready = self.looks > 2
+            sandbox = {"tier": "basic", "layers": ["rlimits"]} if ready else {"tier": "none", "layers": []}
+            return ExecutorStatus(available=True, details={"ready": ready, "sandbox": sandbox})
+
+    caplog.set_level("INFO")
+    absent = ScriptedExecutor()
+    absent.name = "absent"
+    absent.unavailable = "nobody is there"
+    await announce(Settings(_env_file=None), [Warming(), absent])
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[:3] == [
+        "Modal integration disabled, using local rendering",
+        "Sandbox: basic (rlimits)",
+        "The absent executor is not available: nobody is there",
+    ]
+    assert lines[3].startswith("Scenes are not fully confined (tier basic)")
+    assert len(lines) == 4
 
 
 def test_an_open_service_is_warned_about():

@@ -77,6 +77,17 @@ def test_level_is_the_least_that_shows():
     assert stream.getvalue() == "[WARNING] yes\n"
 
 
+def test_the_uvicorn_command_loses_its_own_handlers():
+    own = io.StringIO()
+    access = logging.getLogger("uvicorn.access")
+    access.addHandler(logging.StreamHandler(own))
+    access.propagate = False
+    stream = lines(LogFormat.console)
+    access.info("GET /v1/files/x?signature=secret")
+    access.warning("odd")
+    assert (own.getvalue(), stream.getvalue()) == ("", "[WARNING] odd\n")
+
+
 def test_uvicorn_does_not_repeat_itself_in_colours():
     stream = lines(LogFormat.console)
     logging.getLogger("uvicorn.error").warning("Shutting down", extra={"color_message": "\x1b[1mShutting down"})
