@@ -11,37 +11,20 @@ from hypothesis import strategies as st
 from manimcast import wire
 from manimcast.spec import (
     ErrorCode,
-    Format,
-    OutputFile,
-    OutputRole,
     Progress,
     RenderReport,
     RenderSpec,
     SceneError,
     Section,
 )
+from tests.reports import a_report
 
 LIMITS = wire.Limits(duration=60, frames=3600, pixels=1 << 21, frame_rate=60, file_bytes=1 << 30)
 
 
 def report() -> RenderReport:
-    return RenderReport(
-        scene="Demo",
-        format=Format.mp4,
-        media_type="video/mp4",
-        width=854,
-        height=480,
-        frame_rate=15,
-        frames=30,
-        duration=2,
-        animations=2,
-        sections=(Section(name="one", type="default.normal", start=0, duration=2, file="section-000.mp4"),),
-        files=(OutputFile(role=OutputRole.video, name="video.mp4", bytes=123),),
-        seed=0,
-        timings={"draw": 0.5},
-        fingerprint={"manim": "0.22.0"},
-        warnings=("careful",),
-    )
+    section = Section(name="one", type="default.normal", start=0, duration=2, file="section-000.mp4")
+    return a_report(frames=30, duration=2, animations=2, sections=(section,), warnings=("careful",))
 
 
 HELLO = wire.Hello()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from manimcast.spec import Format, OutputFile, OutputRole, RenderReport
+from tests.reports import a_report
 
 
 def report(
@@ -15,19 +16,13 @@ def report(
     files = (video, *extra)
     for file in files:
         (made_in / file.name).write_text(file.name)
-    return RenderReport(
+    return a_report(
+        *files,
         scene=scene,
         format=Format(ending),
         media_type=Format(ending).media_type,
-        width=854,
-        height=480,
-        frame_rate=15,
         frames=9,
         duration=0.6,
         animations=2,
-        files=files,
-        seed=0,
-        timings={"draw": 0.1},
-        fingerprint={"manim": "0.22.0"},
         warnings=("The scene is dull.",),
     )

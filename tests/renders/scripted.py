@@ -14,15 +14,13 @@ from pathlib import Path
 from manimcast.executors.base import ExecutorStatus
 from manimcast.spec import (
     ErrorCode,
-    Format,
-    OutputFile,
-    OutputRole,
     Progress,
     RenderReport,
     RenderSpec,
     SceneError,
 )
 from manimcast.wire import Failed, Finished, Hello, Message, Playing, Progressed, Started
+from tests import reports
 
 VIDEO = b"not really a video"
 
@@ -34,21 +32,7 @@ def a_spec(**fields: object) -> RenderSpec:
 
 def a_report(size: int = len(VIDEO)) -> RenderReport:
     """Return the report of a render that wrote one video of ``size`` bytes."""
-    return RenderReport(
-        scene="A",
-        format=Format.mp4,
-        media_type="video/mp4",
-        width=1280,
-        height=720,
-        frame_rate=30,
-        frames=30,
-        duration=1,
-        animations=1,
-        files=(OutputFile(role=OutputRole.video, name="video.mp4", bytes=size),),
-        seed=0,
-        timings={"draw": 0.5},
-        fingerprint={"manim": "0.22.0"},
-    )
+    return reports.a_report(reports.video(size), width=1280, height=720, frame_rate=30, frames=30)
 
 
 def playing(index: int) -> Playing:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from manimcast.settings import Settings
-from manimcast.spec import Format, OutputFile, OutputRole, RenderReport
+from manimcast.spec import OutputFile, OutputRole, RenderReport
 from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError
+from tests.reports import a_report, video
 
 
 def settings(data: Path, **fields: object) -> Settings:
@@ -36,29 +37,7 @@ def written(folder: Path, **files: bytes) -> RenderReport:
         name = key.replace("_", ".")
         (folder / name).write_bytes(content)
         outputs.append(OutputFile(role=OutputRole(name.split(".")[0]), name=name, bytes=len(content)))
-    return report(*outputs)
-
-
-def report(*files: OutputFile) -> RenderReport:
-    return RenderReport(
-        scene="A",
-        format=Format.mp4,
-        media_type="video/mp4",
-        width=16,
-        height=16,
-        frame_rate=30,
-        frames=1,
-        duration=1,
-        animations=1,
-        files=files,
-        seed=0,
-        timings={},
-        fingerprint={},
-    )
-
-
-def video(size: int = 5, name: str = "video.mp4") -> OutputFile:
-    return OutputFile.model_construct(role=OutputRole.video, name=name, bytes=size)
+    return a_report(*outputs)
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -158,7 +137,7 @@ def test_what_is_not_as_reported_is_refused_and_leaves_nothing(
         case "no video":
             files.pop()
     with pytest.raises(StorageError):
-        asyncio.run(storage.put("../x" if case == "bad id" else "rnd_1", work, report(*files)))
+        asyncio.run(storage.put("../x" if case == "bad id" else "rnd_1", work, a_report(*files)))
     assert everything_in(tmp_path / "data") == ["signing.key", "videos"]
     assert (tmp_path / "secret").read_bytes() == b"12345"
 
