@@ -15,7 +15,7 @@ from typing import Any
 from manimcast import wire
 from manimcast.executors.local import LocalExecutor
 from manimcast.settings import Settings
-from manimcast.spec import OutputRole, RenderReport, RenderSpec, SceneError
+from manimcast.spec import ErrorCode, OutputRole, RenderReport, RenderSpec, SceneError
 
 SMALL = {"resolution": {"width": 128, "height": 72}, "frame_rate": 10}
 RING = "self.play(Create(Circle()), run_time=0.3)"
@@ -69,6 +69,17 @@ class Rig:
         self._numbers = itertools.count()
         self.executor = LocalExecutor(Settings(_env_file=None, data_dir=root, **({"render_memory": 512} | settings)))
         self.run(self.executor.start())
+
+    @property
+    def layers(self) -> list[str]:
+        """What keeps renders apart on this host. Known once a render has run."""
+        return self.executor.status().details["sandbox"]["layers"]  # type: ignore[index]
+
+    @property
+    def fork_bomb_ends_as(self) -> set[ErrorCode]:
+        """How a fork bomb ends: refused where the host has a ceiling for it, else (root, no cgroup) by its timeout."""
+        ceiling = "pids_cgroup" in self.layers or os.getuid() != 0
+        return {ErrorCode.forbidden} if ceiling else {ErrorCode.forbidden, ErrorCode.timeout}
 
     def run(self, work: Any) -> Any:
         return self._runner.run(work)
