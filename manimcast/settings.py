@@ -75,6 +75,57 @@ class Settings(BaseSettings):
         description="Key that signs links; give all replicas the same. Default: made once, kept in DATA_DIR.",
     )
     shutdown_grace: float = Field(20, ge=0, description="Seconds that running renders may still take after SIGTERM.")
+    use_modal: bool | None = Field(
+        None, description="Render on Modal. Default: if there are tokens for it, in the environment or its profile."
+    )
+    modal_token_id: str | None = Field(None, description="Modal's token. Default: the profile of `modal setup`.")
+    modal_token_secret: SecretStr | None = Field(None, description="The secret of that token.")
+    modal_environment: str | None = Field(
+        None, description="Modal environment of the app. Default: the profile's, or Modal's own default."
+    )
+    modal_app_name: str = Field("manim-renderer-api", min_length=1, description="Name of the app on Modal.")
+    modal_cores: float = Field(2, gt=0, le=64, description="Physical cores of one container. Takes a deploy.")
+    modal_memory: int = Field(4096, ge=1024, description="Memory of one container, in MiB. Takes a deploy.")
+    modal_timeout: int = Field(
+        300, ge=30, le=86_400, description="Seconds that one call to a container may take. Takes a deploy."
+    )
+    modal_retries: int = Field(
+        2, ge=0, le=10, description="Further tries on Modal after a container was lost; then the render falls back."
+    )
+    modal_min_containers: int = Field(0, ge=0, description="Containers that wait even when idle. Takes a deploy.")
+    modal_buffer_containers: int = Field(0, ge=0, description="Further ones that wait under load. Takes a deploy.")
+    modal_max_containers: int = Field(10, ge=1, le=1000, description="Containers at once. Takes a deploy.")
+    modal_scaledown_window: int = Field(
+        60, ge=2, le=3600, description="Seconds that a container waits before it is given up. Takes a deploy."
+    )
+    modal_snapshot: bool = Field(
+        True, description="Start containers from a snapshot with manim imported. Takes a deploy."
+    )
+    modal_connect_timeout: float = Field(
+        5, gt=0, description="Seconds to reach Modal and find the app, after which it counts as not available."
+    )
+    modal_start_timeout: float = Field(
+        120, gt=0, description="Seconds until a container must have begun, its cold start included."
+    )
+    modal_silence_timeout: float = Field(30, gt=0, description="Seconds without a sign of life from a container.")
+    modal_breaker_failures: int = Field(
+        3, ge=1, description="Failures in a row after which Modal is left alone for a while."
+    )
+    modal_breaker_pause: float = Field(
+        15, gt=0, description="Seconds until it is looked after again; doubles up to ten minutes."
+    )
+    modal_price_core_second: float = Field(
+        0.0000131, ge=0, description="US dollars for a second of a physical core on Modal, for estimates."
+    )
+    modal_price_gib_second: float = Field(
+        0.00000222, ge=0, description="US dollars for a second of a GiB of memory on Modal, for estimates."
+    )
+    local_price_core_second: float = Field(
+        0, ge=0, description="US dollars for a second of a core of this machine, for estimates."
+    )
+    local_price_gib_second: float = Field(
+        0, ge=0, description="US dollars for a second of a GiB of this machine's memory, for estimates."
+    )
     log_format: LogFormat = Field(LogFormat.console, description="`console` for people, `json` for machines.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severity that is logged.")
 
@@ -99,6 +150,12 @@ class Settings(BaseSettings):
                 f"HOST={self.host} would let anyone on the network render. Set API_KEYS, or ALLOW_ANONYMOUS=1 "
                 "if something in front of the service checks who may call it."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_whole_token(self) -> Self:
+        if (self.modal_token_id is None) != (self.modal_token_secret is None):
+            raise ValueError("MODAL_TOKEN_ID and MODAL_TOKEN_SECRET belong together; only one of them is set")
         return self
 
     @property

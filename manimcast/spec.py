@@ -299,7 +299,8 @@ class RenderReport(Strict):
     """What a finished render is, as the engine tells it.
 
     Lengths are in pixels, times in seconds. ``timings`` says where the time went; ``fingerprint`` names every
-    version that decides pixels.
+    version that decides pixels. ``compute_seconds`` is how long the render held its machine's resources, as the
+    trusted side measured it.
     """
 
     scene: Annotated[str, StringConstraints(max_length=200)]
@@ -317,6 +318,7 @@ class RenderReport(Strict):
     timings: dict[Label, float] = Field(max_length=50)
     fingerprint: dict[Label, Annotated[str, StringConstraints(max_length=200)]] = Field(max_length=50)
     warnings: tuple[Short, ...] = Field(default=(), max_length=50)
+    compute_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def video(self) -> OutputFile:

@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from manimcast.executors.price import Rate
 from manimcast.spec import RenderSpec
 from manimcast.wire import Message
 
 
 class ExecutorError(Exception):
-    """The executor, not the scene, failed. Trying again may help."""
+    """The executor, not the scene, failed.
+
+    ``again`` says whether the same executor is worth another try. Another executor always is.
+    """
+
+    def __init__(self, message: str, *, again: bool = True) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,27 @@ class ExecutorStatus:
 
 
 class Executor(Protocol):
-    """Somewhere that renders run."""
+    """Somewhere that renders run.
+
+    Attributes
+    ----------
+    name
+        What clients ask for it by.
+    slots
+        Renders that it runs at once.
+    tries
+        How often it may fail one render before that render has to go elsewhere.
+    overtime
+        Seconds past a render's timeout after which the executor itself counts as stuck.
+    rate
+        What its renders cost.
+    """
 
     name: str
+    slots: int
+    tries: int
+    overtime: float
+    rate: Rate
 
     async def start(self) -> None:
         """Get ready; returns at once and warms up in the background."""

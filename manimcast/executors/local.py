@@ -13,6 +13,7 @@ from pathlib import Path
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
+from manimcast.executors.price import Rate
 from manimcast.executors.printed import Printed
 from manimcast.executors.verdict import died, timed_out, too_chatty, untrustworthy
 from manimcast.sandbox.control import LAUNCH_REFUSED, Exited
@@ -33,8 +34,17 @@ class LocalExecutor:
     """The executor that renders in processes of this machine."""
 
     name = "local"
+    tries = 3
+    overtime = 60.0
 
     def __init__(self, settings: Settings) -> None:
+        self.slots = settings.slots
+        self.rate = Rate(
+            cores=len(os.sched_getaffinity(0)) / settings.slots,
+            gib=settings.render_memory / 1024,
+            usd_core_second=settings.local_price_core_second,
+            usd_gib_second=settings.local_price_gib_second,
+        )
         self._limits = wire.Limits(
             duration=settings.max_duration,
             frames=settings.max_frames,
