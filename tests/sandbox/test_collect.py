@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from manimcast.sandbox.host import collect
 from manimcast.sandbox.host.collect import CollectError, take
 
 LIMIT = 1000
+
+
+@pytest.fixture(autouse=True, params=["openat2", "a kernel without openat2"])
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "openat2":
+        monkeypatch.setattr(collect, "_SYS_OPENAT2", 99_999)  # a number that no kernel knows
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -141,3 +142,53 @@ def test_a_warm_process_has_nothing_of_the_services_environment(monkeypatch: pyt
         await zygote.kill()
 
     asyncio.run(scenario())
+
+
+def test_a_warm_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        zygote = await Zygote.start(LIMITS)
+        monkeypatch.setattr("manimcast.sandbox.host.zygote.PING_SECONDS", 0.01)
+        zygote._tasks.append(asyncio.create_task(zygote._check()))  # one more, in a hurry
+        async with asyncio.timeout(60):
+            while zygote._unanswered:  # noqa: ASYNC110  answers keep it alive
+                await asyncio.sleep(0.01)
+            assert not zygote.gone.is_set()
+            os.kill(zygote._process.pid, signal.SIGSTOP)
+            await zygote.gone.wait()
+        await zygote.kill()
+
+    asyncio.run(scenario())
+
+
+def test_the_warm_process_can_be_another_user() -> None:
+    if os.geteuid() != 0 or not _enters("nobody"):
+        pytest.skip("needs root, and a Python that another user can read")
+
+    async def scenario() -> None:
+        zygote = await Zygote.start(LIMITS, user="nobody")
+        status = Path(f"/proc/{zygote._process.pid}/status").read_text()
+        owner = pwd.getpwnam("nobody")
+        assert zygote.owner == (owner.pw_uid, owner.pw_gid)
+        assert f"Uid:\t{owner.pw_uid}\t{owner.pw_uid}\t{owner.pw_uid}" in status
+        assert f"Gid:\t{owner.pw_gid}\t{owner.pw_gid}\t{owner.pw_gid}" in status
+        assert "Groups:\t \n" in status
+        assert "other_user" in zygote.layers
+        await zygote.kill()
+
+    asyncio.run(scenario())
+
+
+def test_a_user_that_does_not_exist_is_told() -> None:
+    async def scenario() -> None:
+        with pytest.raises(ZygoteError, match="no user nobody-of-that-name"):
+            await Zygote.start(LIMITS, user="nobody-of-that-name")
+
+    asyncio.run(scenario())
+
+
+def _enters(user: str) -> bool:
+    """Whether ``user`` can run this Python and import from it."""
+    command = [sys.executable, "-c", "import manim.constants, manimcast"]
+    environment = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, cwd="/", env=environment, user=user, group="nogroup", capture_output=True)
+    return done.returncode == 0

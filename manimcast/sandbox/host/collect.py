@@ -57,6 +57,10 @@ def _open_beneath(directory: int, name: str) -> int:
     )
     if descriptor < 0:
         number = ctypes.get_errno()
+        if number == errno.ENOSYS and "/" not in name:
+            # gVisor and old kernels have no openat2. A name of one part can only lead out of the directory by
+            # being a link, which O_NOFOLLOW refuses.
+            return os.open(name, _FLAGS, dir_fd=directory)
         raise OSError(number, os.strerror(number), name)
     return int(descriptor)
 

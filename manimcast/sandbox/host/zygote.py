@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import signal
 import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,8 +21,12 @@ from manimcast.sandbox.host.pids import PidsCeiling
 
 READY_SECONDS = 120.0
 PING_SECONDS = 10.0
-PONG_SECONDS = 60.0
-"""A zygote that says nothing for so long is taken for hung. Long, since a busy host must not look like a dead one."""
+UNANSWERED = 6
+"""Pings in a row without any answer after which a zygote is taken for hung.
+
+Many, since a busy host must not look like a dead one. They are counted, not timed: a machine that was suspended, or
+a container that was started from a snapshot, finds the clock far ahead of everything it remembers.
+"""
 
 _TAIL = 4000
 
@@ -52,17 +58,20 @@ class Zygote:
         What keeps renders apart on this host.
     fingerprint
         The versions that decide pixels, as the zygote found them before any job was there.
+    owner
+        User and group that renders run as, when they are not the service's own.
     gone
         Set when the process has ended, for whatever reason.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, ceiling: PidsCeiling) -> None:
         self._process = process
+        self.owner: tuple[int, int] | None = None
         self._ceiling = ceiling
         self._channel = channel
         self._exits: dict[int, asyncio.Future[control.Exited]] = {}
         self._next = 0
-        self._heard = asyncio.get_running_loop().time()
+        self._unanswered = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._stderr = b""
         self.launched = 0
@@ -71,8 +80,12 @@ class Zygote:
         self.gone = asyncio.Event()
 
     @classmethod
-    async def start(cls, limits: ZygoteLimits) -> Zygote:
-        """Start a zygote and wait until it is warm, or raise :class:`ZygoteError` with what it said."""
+    async def start(cls, limits: ZygoteLimits, *, user: str | None = None) -> Zygote:
+        """Start a zygote and wait until it is warm, or raise :class:`ZygoteError` with what it said.
+
+        ``user`` is the name of the user that it and its renders run as, which takes root; by default the service's.
+        """
+        owner = _owner(user)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         arguments = (theirs.fileno(), limits.memory, limits.file_bytes, limits.cpu_seconds, limits.processes)
@@ -87,8 +100,10 @@ class Zygote:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
+                **_become(owner),
             )
         zygote = cls(process, ours, PidsCeiling(process.pid, limits.all_processes))
+        zygote.owner = owner
         zygote._tasks.append(asyncio.create_task(zygote._read_stderr()))
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -103,9 +118,9 @@ class Zygote:
         if not isinstance(ready, control.Ready):
             await zygote.kill()
             raise ZygoteError(f"the warm process ended while it started:\n{zygote.last_words()}")
-        zygote.layers = (*ready.layers, *(["pids_cgroup"] if zygote._ceiling.in_force else []))
+        extra = {"pids_cgroup": zygote._ceiling.in_force, "other_user": owner is not None}
+        zygote.layers = (*ready.layers, *(name for name, in_force in extra.items() if in_force))
         zygote.fingerprint = ready.fingerprint
-        zygote._heard = asyncio.get_running_loop().time()
         zygote._tasks += [asyncio.create_task(zygote._listen()), asyncio.create_task(zygote._check())]
         return zygote
 
@@ -175,7 +190,7 @@ class Zygote:
                 break
             if not packet:
                 break
-            self._heard = loop.time()
+            self._unanswered = 0
             message = control.unpack_report(packet)
             if isinstance(message, control.Exited):
                 future = self._exits.pop(message.number, None)
@@ -187,13 +202,11 @@ class Zygote:
 
     async def _check(self) -> None:
         """Kill the process when it has not answered for long; its renders are then tried again elsewhere."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(PING_SECONDS)
-            if loop.time() - self._heard > PONG_SECONDS:
-                self._kill_process()
-                return
+        while self._unanswered < UNANSWERED:
+            self._unanswered += 1
             self._order(control.Ping())
+            await asyncio.sleep(PING_SECONDS)
+        self._kill_process()
 
     async def _read_stderr(self) -> None:
         while self._process.stderr is not None and (data := await self._process.stderr.read(4096)):
@@ -206,6 +219,21 @@ class Zygote:
                 future.set_exception(ZygoteError("the warm process ended while the render ran"))
                 future.exception()  # mark as seen: whoever waits still gets it
         self._exits.clear()
+
+
+def _owner(user: str | None) -> tuple[int, int] | None:
+    if not user:
+        return None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise ZygoteError(f"there is no user {user} on this host") from None
+    return entry.pw_uid, entry.pw_gid
+
+
+def _become(owner: tuple[int, int] | None) -> dict[str, Any]:
+    """Return what makes a subprocess run as ``owner``, with none of the service's groups."""
+    return {"user": owner[0], "group": owner[1], "extra_groups": []} if owner else {}
 
 
 def _environment() -> dict[str, str]:
