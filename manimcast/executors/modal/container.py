@@ -1,0 +1,195 @@
+"""What runs in a container on Modal: the same warm process and the same children as on any host, one call at a time.
+
+Modal imports the app's module before it takes a snapshot of the container's memory, so the warm process, which has
+imported Manim, is started then, and a container that starts from the snapshot is warm at once. It lives in a thread
+with an event loop of its own, because Modal calls functions long after the module was imported.
+
+The scene runs as another user, without Modal's environment, its socket, or a descriptor of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import queue
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from manimcast import __version__, wire
+from manimcast.executors.base import ExecutorError
+from manimcast.executors.confined import render_in_child, zygote_limits_of
+from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, PROTOCOL, Call
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError
+from manimcast.settings import Settings
+
+USER_VARIABLE = "MANIMCAST_SCENE_USER"
+"""Set in the image: the user that scenes run as. Empty: the container's own, for tests of this code elsewhere."""
+
+Item = dict[str, Any]
+_Heard = wire.Message | ExecutorError | None
+
+
+class Container:
+    """The warm process of this container, and the calls that it serves.
+
+    Parameters
+    ----------
+    settings
+        Bounds of a render, from the image's environment.
+    user
+        Name of the user that scenes run as.
+    """
+
+    def __init__(self, settings: Settings, *, user: str | None) -> None:
+        self._settings = settings
+        self._user = user or None
+        self._loop = asyncio.new_event_loop()
+        self._zygote: Zygote | None = None
+        self._fault: str | None = None
+        threading.Thread(target=self._loop.run_forever, name="renders", daemon=True).start()
+
+    @classmethod
+    def warm(cls) -> Container:
+        """Return this container, with its warm process started. Never raises: calls tell what went wrong."""
+        container = cls(Settings(), user=os.environ.get(USER_VARIABLE))
+        try:
+            container._zygote = container._do(
+                Zygote.start(zygote_limits_of(container._settings), user=container._user)
+            ).result()
+        except (ZygoteError, OSError) as error:
+            container._fault = f"the warm process does not start: {error}"[:2000]
+        return container
+
+    def _do(self, coroutine: Any) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Versions, and what keeps a scene in, as text."""
+        found = {"manimcast": __version__, "user": self._user or "", "layers": ""}
+        if self._zygote:
+            found |= self._zygote.fingerprint | {"layers": ",".join(self._zygote.layers)}
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """Return what this container can do, as ``health_check`` answers it."""
+        codec = self.facts.get("libavcodec")
+        return {
+            "status": "healthy" if self._zygote else "unhealthy",
+            "error": self._fault,
+            "manim_version": self.facts.get("manim"),
+            "numpy_version": self.facts.get("numpy"),
+            "ffmpeg_available": codec is not None,
+            "ffmpeg_version": codec and f"libavcodec {codec}",
+            "latex_version": self.facts.get("latex"),
+            "timestamp": datetime.now(UTC).isoformat(),
+            "protocol": PROTOCOL,
+            "facts": self.facts,
+        }
+
+    def stream(self, raw: object, *, call_id: str, container: str) -> Generator[Item, None, None]:
+        """Serve one call; see :mod:`manimcast.executors.modal.protocol` for what is yielded."""
+        run, sequence, began = uuid.uuid4().hex, itertools.count(), time.monotonic()
+
+        def item(kind: str, **fields: object) -> Item:
+            return {"type": kind, "run": run, "seq": next(sequence), **fields}
+
+        yield item("opened", protocol=PROTOCOL, call_id=call_id, container=container, facts=self.facts)
+        try:
+            call = Call.model_validate(raw)
+        except ValidationError as error:
+            # The only caller is the service, so this is another version of it.
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            yield item("fault", reason=f"the deployed app does not understand the call: {where}: {first['msg']}"[:2000])
+            return
+        with folder() as into:
+            finished: wire.Finished | None = None
+            try:
+                for message in self.messages(call, into):
+                    if message is None:
+                        yield item("alive")
+                        continue
+                    if isinstance(message, wire.Finished):
+                        finished = message
+                    yield item("message", body=message.model_dump_json().encode("utf-8", "backslashreplace"))
+            except ExecutorError as error:
+                yield item("fault", reason=str(error)[:2000])
+                return
+            for file in finished.report.files if finished else ():
+                for data in _chunks(into / file.name):
+                    yield item("chunk", name=file.name, data=data)
+        yield item("closed", seconds=round(time.monotonic() - began, 3))
+
+    def messages(self, call: Call, into: Path) -> Iterator[wire.Message | None]:
+        """Yield what the render says, and None whenever it has said nothing for a while.
+
+        Raises :class:`ExecutorError` when the container is at fault.
+        """
+        if self._zygote is None:
+            raise ExecutorError(self._fault or "the warm process is not there")
+        heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
+        over = self._do(_listen(self._zygote, call, into, heard.put))
+        try:
+            while True:
+                try:
+                    message = heard.get(timeout=ALIVE_SECONDS)
+                except queue.Empty:
+                    yield None
+                    continue
+                if isinstance(message, ExecutorError):
+                    raise message
+                if message is None:
+                    raise ExecutorError("the render ended without a word")
+                yield message
+                if isinstance(message, wire.Terminal):
+                    return
+        finally:
+            over.cancel()
+
+
+async def _listen(zygote: Zygote, call: Call, into: Path, tell: Callable[[_Heard], None]) -> None:
+    """Run the render and pass on what it says; last an error, or None."""
+    job = wire.Job(spec=call.spec, limits=call.limits)
+    stream = render_in_child(zygote, job, render_id=call.token or "render", into=into, timeout=call.timeout)
+    try:
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                tell(message)
+    except ExecutorError as error:
+        tell(error)
+    except Exception as error:  # noqa: BLE001  whoever waits for the next message must hear of it
+        tell(ExecutorError(f"{type(error).__name__}: {error}"))
+    else:
+        tell(None)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Make a folder for one render's files, in one that the scene's user may read: finding out its path takes that."""
+    path = Path(tempfile.mkdtemp(prefix="render-"))
+    try:
+        path.chmod(0o755)
+        into = path / "out"
+        into.mkdir(mode=0o700)
+        yield into
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield data

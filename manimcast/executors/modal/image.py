@@ -1,0 +1,89 @@
+"""The image of the containers on Modal: what scenes find there, installed from the same locks as everywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import modal
+
+import manimcast
+from manimcast.executors.modal.container import USER_VARIABLE
+from manimcast.settings import Settings
+
+PYTHON = "3.11"
+SOURCE = "/opt/manimcast"
+"""Where the package lies in a container. Not in /root, which other users cannot enter."""
+USER = "scene"
+
+BUILD = ("gcc", "libc6-dev", "pkg-config", "libcairo2-dev", "libpango1.0-dev", "git", "curl")
+"""What compiles pycairo and manimpango, which have no wheels."""
+RUN = ("ffmpeg", "fontconfig", "libegl1", "libgl1", "libgl1-mesa-dri", "bubblewrap")
+LATEX = (
+    "texlive-latex-extra",
+    "texlive-fonts-recommended",
+    "texlive-fonts-extra",
+    "texlive-science",
+    "texlive-plain-generic",
+    "texlive-xetex",
+    "texlive-luatex",
+    "texlive-lang-chinese",
+    "texlive-lang-japanese",
+    "texlive-lang-cyrillic",
+    "texlive-lang-greek",
+    "cm-super",
+    "dvisvgm",
+    "lmodern",
+    "tipa",
+)
+FONTS = (
+    "fonts-dejavu",
+    "fonts-liberation",
+    "fonts-noto-cjk",
+    "fonts-noto-core",
+    "fonts-noto-mono",
+    "fonts-roboto",
+    "fonts-open-sans",
+)
+
+LOCKS = ("requirements-build.txt", "requirements-local.txt", "requirements-scenes.txt")
+"""The locks, in the order of their installation: the tools that build, the engine with manim, what scenes import."""
+
+HEADROOM = 768
+"""MiB of a container that are not a render's: the warm process, and Modal's own."""
+MARGIN = 15
+"""Seconds between a render's own timeout and that of the call, in which it can still say so."""
+
+
+def build(settings: Settings) -> modal.Image:
+    """Return the image; Modal builds it when the app is deployed, and keeps it until something in it changes."""
+    image = modal.Image.debian_slim(python_version=PYTHON).apt_install(*BUILD, *RUN, *LATEX, *FONTS)
+    for name in LOCKS:
+        image = image.pip_install_from_requirements(
+            str(lock(name)), extra_options="--require-hashes --no-deps --no-build-isolation"
+        )
+    package = Path(manimcast.__file__).parent
+    return (
+        image.run_commands(f"useradd --system --no-create-home --shell /usr/sbin/nologin {USER}")
+        .env(environment(settings))
+        .add_local_dir(package, f"{SOURCE}/{package.name}", ignore=["**/__pycache__"])
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a container: no secrets, only what bounds a render."""
+    return {
+        "PYTHONPATH": SOURCE,
+        USER_VARIABLE: USER,
+        "USE_MODAL": "false",
+        "RENDER_SLOTS": "1",
+        "RENDER_MEMORY": str(max(settings.modal_memory - HEADROOM, settings.modal_memory // 2)),
+        "RENDER_TIMEOUT": str(settings.modal_timeout - MARGIN),
+        "RENDER_PROCESSES": str(settings.render_processes),
+        "MAX_VIDEO_MIB": str(settings.max_video_mib),
+    }
+
+
+def lock(name: str) -> Path:
+    """Return where the lock file ``name`` is: in the checkout, or beside this module in an installed package."""
+    checkout = Path(manimcast.__file__).parent.parent / name
+    return checkout if checkout.is_file() else Path(__file__).with_name("locks") / name
