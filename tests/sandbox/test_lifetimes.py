@@ -190,5 +190,7 @@ def _enters(user: str) -> bool:
     """Whether ``user`` can run this Python and import from it."""
     command = [sys.executable, "-c", "import manim.constants, manimcast"]
     environment = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
-    done = subprocess.run(command, cwd="/", env=environment, user=user, group="nogroup", capture_output=True)
+    done = subprocess.run(
+        command, cwd="/", env=environment, user=user, group="nogroup", capture_output=True, check=False
+    )
     return done.returncode == 0
