@@ -1,0 +1,313 @@
+"""Everything that can be made to go wrong, switched on and off while the control plane runs.
+
+=====================  =====================================================================  ========================
+Fault                  What happens                                                           What the client raises
+=====================  =====================================================================  ========================
+``Refuse``             Connections are closed and new ones refused, until cleared.            ``ConnectionError``, late
+``Drop``               All connections are closed once; new ones are accepted.                nothing, or a stream ends
+``Silent``             Calls are taken and not answered, until cleared.                       nothing
+``BadToken``           Every call: UNAUTHENTICATED.                                           ``AuthError``
+``NotDeployed``        ``FunctionGet``: NOT_FOUND, there is no such app.                      ``NotFoundError``
+``WrongEnvironment``   ``FunctionGet``: NOT_FOUND, there is no such environment.              ``NotFoundError``
+``Exhausted``          ``FunctionMap``: RESOURCE_EXHAUSTED.                                   ``ResourceExhaustedError``
+``CancelFails``        ``FunctionCallCancel`` fails.                                          ``ServiceError``
+``Kill``               The container is killed.                                               see ``then``
+``OutOfMemory``        The container is killed, and the result tells of memory.               see ``status``
+``Preempt``            The container is killed, and its input begins anew in another one.     nothing
+``TimeOut``            The container is killed as if its function's timeout had passed.       ``FunctionTimeoutError``
+``Terminate``          The container is killed and the call is over, as if canceled.          ``RemoteError``
+``CrashAtStart``       Containers exit with status 1 before they run anything.                nothing, ``RemoteError``
+``HoldStart``          Containers do not start until so many seconds passed or it is cleared. nothing
+``PickledChunk``       A chunk is a pickle that makes a file when it is loaded.               what the loading leads to
+``PickledException``   The result is an exception as such a pickle.                           what the loading leads to
+``MalformedChunk``     A chunk says that it is CBOR and is not.                               ``DeserializationError``
+``OversizedChunk``     A chunk is a CBOR byte string of so many bytes.                        nothing
+``DuplicateChunks``    Every chunk comes twice.                                               nothing
+=====================  =====================================================================  ========================
+
+``after`` is the number of a generator's chunks that get through before the fault strikes; the result of a plain
+function counts as its first chunk. What Modal's own cloud does when a container dies is documented as "reschedule
+the container and any work it was currently assigned", for deployed apps without end and for ephemeral ones until it
+happens too often; that is what happens here to containers that die by themselves, too often being three times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Then = Literal["fail", "restart"]
+"""What becomes of a killed container's input: it fails at once, or it begins anew in another container."""
+
+
+class Fault(BaseModel):
+    """Something that goes wrong, so many ``times``; None: until it is cleared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    times: int | None = None
+
+
+class Call(Fault):
+    """A fault of the calls with these names; none means all."""
+
+    calls: tuple[str, ...] = ()
+
+
+class Silent(Call):
+    """Not answering. Streams and polls that are open already fall silent too."""
+
+    name: Literal["silent"] = "silent"
+
+
+class Failing(Call):
+    """An error instead of an answer. ``status`` is one of gRPC's; the client repeats UNAVAILABLE by itself."""
+
+    status: str
+    message: str
+
+
+class BadToken(Failing):
+    """No token is good."""
+
+    name: Literal["bad_token"] = "bad_token"
+    status: str = "UNAUTHENTICATED"
+    message: str = "Token validation failed. Check your token ID and secret."
+
+
+class NotDeployed(Failing):
+    """No app is deployed."""
+
+    name: Literal["not_deployed"] = "not_deployed"
+    calls: tuple[str, ...] = ("FunctionGet",)
+    status: str = "NOT_FOUND"
+    message: str = "App not found"
+
+
+class WrongEnvironment(Failing):
+    """No environment is there."""
+
+    name: Literal["wrong_environment"] = "wrong_environment"
+    calls: tuple[str, ...] = ("FunctionGet",)
+    status: str = "NOT_FOUND"
+    message: str = "Environment not found"
+
+
+class Exhausted(Failing):
+    """Too many calls."""
+
+    name: Literal["exhausted"] = "exhausted"
+    calls: tuple[str, ...] = ("FunctionMap",)
+    status: str = "RESOURCE_EXHAUSTED"
+    message: str = "Rate limit exceeded"
+
+
+class CancelFails(Failing):
+    """Canceling does not work."""
+
+    name: Literal["cancel_fails"] = "cancel_fails"
+    calls: tuple[str, ...] = ("FunctionCallCancel",)
+    status: str = "UNAVAILABLE"
+    message: str = "Try again later"
+
+
+class Refuse(Fault):
+    """No connection. With ``after``, from that chunk on; without, at once."""
+
+    name: Literal["refuse"] = "refuse"
+    after: int | None = None
+
+
+class Drop(Fault):
+    """Losing every connection, once. With ``after``, at that chunk; without, at once."""
+
+    name: Literal["drop"] = "drop"
+    times: int | None = 1
+    after: int | None = None
+
+
+class Work(Fault):
+    """A fault of what containers do, of one ``function`` or of all of them."""
+
+    function: str = ""
+    after: int = 0
+
+
+class Kill(Work):
+    """The container's processes are killed."""
+
+    name: Literal["kill"] = "kill"
+    then: Then = "fail"
+
+
+class OutOfMemory(Work):
+    """The container ran out of memory. ``status`` decides what the client raises."""
+
+    name: Literal["out_of_memory"] = "out_of_memory"
+    status: Literal["failure", "internal_failure", "kernel_oom_kill"] = "internal_failure"
+
+
+class Preempt(Work):
+    """The container had to give way. The rerun's chunks are counted from 1 again, as the real entry point does it.
+
+    With ``indices="go_on"`` they go on after those of the run before, so the client does not skip any.
+    """
+
+    name: Literal["preempt"] = "preempt"
+    times: int | None = 1
+    indices: Literal["restart", "go_on"] = "restart"
+
+
+class TimeOut(Work):
+    """The function's timeout."""
+
+    name: Literal["time_out"] = "time_out"
+
+
+class Terminate(Work):
+    """Canceled by somebody else."""
+
+    name: Literal["terminate"] = "terminate"
+
+
+class PickledChunk(Work):
+    """A chunk that makes the file ``path`` when it is unpickled."""
+
+    name: Literal["pickled_chunk"] = "pickled_chunk"
+    path: str
+
+
+class PickledException(Work):
+    """A result, in place of what the container says next, that makes the file ``path`` when it is unpickled."""
+
+    name: Literal["pickled_exception"] = "pickled_exception"
+    path: str
+
+
+class MalformedChunk(Work):
+    """A chunk that is no CBOR."""
+
+    name: Literal["malformed_chunk"] = "malformed_chunk"
+
+
+class OversizedChunk(Work):
+    """A chunk of so many bytes, far above what the real entry point sends in one."""
+
+    name: Literal["oversized_chunk"] = "oversized_chunk"
+    size: int = 8 * 1024 * 1024
+
+
+class DuplicateChunks(Work):
+    """Each chunk twice: with the ``same`` index, which the client skips, or with an index of its own (``new``)."""
+
+    name: Literal["duplicate_chunks"] = "duplicate_chunks"
+    indices: Literal["same", "new"] = "new"
+
+
+class CrashAtStart(Work):
+    """No container gets as far as running anything.
+
+    The function's inputs fail after the third try; with ``endless``, never.
+    """
+
+    name: Literal["crash_at_start"] = "crash_at_start"
+    endless: bool = False
+
+
+class HoldStart(Work):
+    """Containers wait ``seconds``, or until this fault is cleared, before they start."""
+
+    name: Literal["hold_start"] = "hold_start"
+    seconds: float | None = None
+
+
+AnyFault = Annotated[
+    Silent
+    | BadToken
+    | NotDeployed
+    | WrongEnvironment
+    | Exhausted
+    | CancelFails
+    | Refuse
+    | Drop
+    | Kill
+    | OutOfMemory
+    | Preempt
+    | TimeOut
+    | Terminate
+    | PickledChunk
+    | PickledException
+    | MalformedChunk
+    | OversizedChunk
+    | DuplicateChunks
+    | CrashAtStart
+    | HoldStart,
+    Field(discriminator="name"),
+]
+reader: TypeAdapter[AnyFault] = TypeAdapter(AnyFault)
+"""Reads a fault from JSON."""
+
+_numbers = itertools.count(1)
+
+
+class Armed:
+    """A fault that is switched on."""
+
+    def __init__(self, fault: AnyFault) -> None:
+        self.id = next(_numbers)
+        self.fault = fault
+        self.struck = 0
+        self.cleared = asyncio.Event()
+
+    @property
+    def left(self) -> bool:
+        """Whether it may still strike."""
+        return not self.cleared.is_set() and (self.fault.times is None or self.struck < self.fault.times)
+
+
+F = TypeVar("F", bound=Fault)
+
+
+class Faults:
+    """The faults that are switched on."""
+
+    def __init__(self) -> None:
+        self.armed: list[Armed] = []
+
+    def arm(self, fault: AnyFault) -> Armed:
+        """Switch a fault on."""
+        self.armed.append(Armed(fault))
+        return self.armed[-1]
+
+    def clear(self, number: int | None = None) -> None:
+        """Switch one fault off, or all."""
+        for armed in self.armed:
+            if number in {None, armed.id}:
+                armed.cleared.set()
+
+    def calling(self, kind: type[Call], call: str) -> Armed | None:
+        """Return a fault of this kind that strikes the call named ``call``."""
+        for armed in self._left(kind):
+            assert isinstance(armed.fault, Call)
+            if not armed.fault.calls or call in armed.fault.calls:
+                return armed
+        return None
+
+    def strike(self, kind: type[F], function: str, chunks: int = 0) -> F | None:
+        """Return a fault of this kind that is due for ``function`` after so many chunks, and count it as struck."""
+        for armed in self._left(kind):
+            fault = armed.fault
+            assert isinstance(fault, kind)
+            named = getattr(fault, "function", "")
+            after = getattr(fault, "after", 0)
+            if named in {"", function} and after is not None and chunks >= after:
+                armed.struck += 1
+                return fault
+        return None
+
+    def _left(self, kind: type[Fault]) -> Iterator[Armed]:
+        return (armed for armed in self.armed if armed.left and isinstance(armed.fault, kind))
