@@ -9,13 +9,14 @@ container, the scene in a child process of another user, and results of plain da
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from typing import Any
 
 import modal
 
 from manimcast.executors.modal import image, plain
-from manimcast.executors.modal.container import Container
+from manimcast.executors.modal.container import Container, reaches
 from manimcast.settings import load
 
 settings = load()
@@ -54,7 +55,7 @@ def _here() -> Container:
 def render_stream(call: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
     """Render and tell as it happens; see :mod:`manimcast.executors.modal.protocol`. For the service."""
     call_id = modal.current_function_call_id() or ""
-    yield from _here().stream(call, call_id=call_id, container=modal.current_input_id() or "")
+    yield from _here().stream(call, call_id=call_id, container=os.environ.get("MODAL_TASK_ID", ""))
 
 
 @app.function(**_AS_DEPLOYED, single_use_containers=True, retries=settings.modal_retries)
@@ -98,6 +99,10 @@ def compile_manim_animation(
 
 
 @app.function(**{**_AS_DEPLOYED, "timeout": 120, "max_containers": 2})
-def health_check() -> dict[str, Any]:
-    """Return the versions of manim, numpy, FFmpeg's libraries and LaTeX, and what keeps a scene in."""
-    return _here().health()
+def health_check(reach: str | None = None) -> dict[str, Any]:
+    """Return the versions of manim, numpy, FFmpeg's libraries and LaTeX, and what keeps a scene in.
+
+    ``reach`` (``host:port``) asks whether the container, outside any scene, can open a connection there; the
+    answer's ``reached`` should be False.
+    """
+    return _here().health() | ({"reached": reaches(reach)} if reach else {})

@@ -14,6 +14,7 @@ import itertools
 import os
 import queue
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -193,3 +194,13 @@ def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while data := file.read(CHUNK):
             yield data
+
+
+def reaches(address: str) -> bool:
+    """Return whether a connection to ``address`` (``host:port``) can be opened from here."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True
