@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from manimcast import __version__
-from manimcast.cli import doctor, render, serve
+from manimcast.cli import deploy, doctor, modal, render, serve
 
 EXAMPLES = """\b
 Examples:
@@ -17,6 +17,7 @@ Examples:
   manimcast render scene.py               the only scene of a file, in 720p
   manimcast render scene.py Intro -q low  one scene by name, quickly
   manimcast serve                         the HTTP API, on port 8080
+  manimcast deploy                        the renderer, on Modal's containers
 
 Every command explains itself, for example: manimcast render --help
 """
@@ -66,6 +67,8 @@ def version() -> None:
 app.command(name="render", epilog=render.EXAMPLES)(render.command)
 app.command(name="serve", epilog=serve.EXAMPLES)(serve.command)
 app.command(name="doctor", epilog=doctor.EXAMPLES)(doctor.command)
+app.command(name="deploy", epilog=deploy.EXAMPLES)(deploy.command)
+app.add_typer(modal.app, name="modal")
 
 
 def main() -> None:
