@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from manimcast.api.context import Context
-from manimcast.renders import Render, RenderResult, RenderStatus
+from manimcast.renders import Render, RenderResult, RenderStatus, executor_at_fault
 from manimcast.spec import ErrorCode, JsonObject, OutputRole, SceneError
 
 FAILED = "Video generation failed"
@@ -16,6 +16,8 @@ TIMED_OUT = "Compilation timed out"
 
 _STATUS = {ErrorCode.timeout: 504, ErrorCode.internal: 500, ErrorCode.canceled: 409}
 """HTTP status of a failed render on the original endpoint; 422 for what the scene itself did wrong."""
+_NO_EXECUTOR = 503
+"""And of one that no executor could render."""
 
 
 def base_url(request: Request, context: Context) -> str:
@@ -64,6 +66,7 @@ def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
         "processingTime": _seconds(render),
         "render_id": render.id,
         "executor": render.executor,
+        "cost": render.cost and render.cost.model_dump(mode="json"),
     }
 
 
@@ -73,7 +76,8 @@ def failure(render: Render) -> tuple[int, JsonObject]:
         code=ErrorCode.canceled if render.status is RenderStatus.canceled else ErrorCode.internal,
         message="The render was canceled" if render.status is RenderStatus.canceled else FAILED,
     )
-    return _STATUS.get(error.code, 422), {
+    status = _NO_EXECUTOR if executor_at_fault(error) else _STATUS.get(error.code, 422)
+    return status, {
         "error": TIMED_OUT if error.code is ErrorCode.timeout else error.message,
         "details": details(error),
         "scene_error": error.model_dump(mode="json"),

@@ -19,7 +19,7 @@ from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
 from manimcast.api.routes import files, health, renders, video
 from manimcast.executors.base import Executor
-from manimcast.executors.local import LocalExecutor
+from manimcast.executors.configured import from_settings
 from manimcast.renders import StoreError
 from manimcast.settings import Settings
 
@@ -29,9 +29,10 @@ DESCRIPTION = "Turns Manim scenes into videos on demand."
 def create_app(settings: Settings, executors: Sequence[Executor] | None = None) -> FastAPI:
     """Return the application. The service behind it starts with the application's lifespan.
 
-    ``executors`` are where renders run, the preferred one first; by default this machine.
+    ``executors`` are where renders run, the preferred one first; by default those that the settings
+    ask for.
     """
-    context = Context.of(settings, [LocalExecutor(settings)] if executors is None else executors)
+    context = Context.of(settings, from_settings(settings) if executors is None else executors)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
-from manimcast.renders import Render
+from manimcast.renders import Render, RenderCost
 from manimcast.spec import SceneError
 
 Description = dict[str, Any]
@@ -54,6 +54,7 @@ class VideoResult(BaseModel):
     processingTime: float  # noqa: N815 - the wire's name
     render_id: str
     executor: str
+    cost: RenderCost | None
 
 
 class VideoFailure(BaseModel):
@@ -73,6 +74,13 @@ class ProgressLine(BaseModel):
 
     animationIndex: int  # noqa: N815 - the wire's name
     percentage: int = Field(ge=0, le=100)
+
+
+class AttemptLine(BaseModel):
+    """One line before progress starts again, when an attempt was lost; ``attempt`` is 2 for the second."""
+
+    executor: str
+    attempt: int = Field(ge=2)
 
 
 class Health(BaseModel):
@@ -95,6 +103,7 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (VideoRequest, "validation"),
     (RenderRequest, "validation"),
     (ProgressLine, "validation"),
+    (AttemptLine, "validation"),
     (VideoResult, "serialization"),
     (VideoRefusal, "serialization"),
     (VideoFailure, "serialization"),
@@ -134,7 +143,7 @@ def _route(responses: dict[int | str, Description], extra: Description | None = 
 
 _KEY = {"s401": "No API key, or an unknown one.", "s403": "From a web page, or to a name, that is not allowed."}
 _FINISHED = _json("The video is there; or, with `stream`, progress lines as they happen.", VideoResult)
-_FINISHED["content"]["application/x-ndjson"] = {"schema": _ref(ProgressLine)}
+_FINISHED["content"]["application/x-ndjson"] = {"schema": {"anyOf": [_ref(ProgressLine), _ref(AttemptLine)]}}
 
 VIDEO_RENDERING = _route(
     {
@@ -149,12 +158,12 @@ VIDEO_RENDERING = _route(
                 413: "The body is too large.",
                 415: "The body is not declared as JSON.",
                 429: "The queue is full; `Retry-After` says when to try again.",
-                503: "Nothing can render at the moment.",
             }.items()
         },
         409: _json("The render was canceled by somebody else.", VideoFailure),
         422: _json("The scene is at fault.", VideoFailure),
         500: _json("The service is at fault.", VideoFailure, VideoRefusal),
+        503: _json("Nothing can render at the moment, or nothing that tried could.", VideoRefusal, VideoFailure),
         504: _json("The render took longer than it may.", VideoFailure),
     },
     _body(VideoRequest),

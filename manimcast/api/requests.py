@@ -7,6 +7,7 @@ both. The operator's limits are checked here, before anything is queued.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -46,7 +47,9 @@ class RenderRequest(RenderSpec):
         title="RenderRequest", json_schema_extra={"examples": [{"code": _EXAMPLE, "quality": "low_quality"}]}
     )
 
-    executor: Literal["auto", "local"] = Field("auto", description="Where to render.")
+    executor: Literal["auto", "local", "modal"] = Field(
+        "auto", description="Where to render; what is named here is the only place, `auto` falls back."
+    )
     metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
     @field_validator("metadata")
@@ -58,6 +61,15 @@ class RenderRequest(RenderSpec):
 
 
 _ORIGINAL_NAMES = {"scene": "file_class", "engine": "rendering_engine"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a client of ``/v1/renders`` asks for."""
+
+    spec: RenderSpec
+    executor: str
+    metadata: JsonObject | None
 
 
 def parse_original(body: JsonObject, settings: Settings) -> tuple[RenderSpec, bool]:
@@ -80,8 +92,8 @@ def parse_original(body: JsonObject, settings: Settings) -> tuple[RenderSpec, bo
     return spec, request.stream
 
 
-def parse_render(body: JsonObject, settings: Settings) -> tuple[RenderSpec, JsonObject | None]:
-    """Return the spec and the metadata of a request to ``/v1/renders``.
+def parse_render(body: JsonObject, settings: Settings) -> Order:
+    """Return what a request to ``/v1/renders`` asks for.
 
     Raises :class:`~manimcast.api.problems.ProblemError` naming each wrong field.
     """
@@ -94,7 +106,7 @@ def parse_render(body: JsonObject, settings: Settings) -> tuple[RenderSpec, Json
         **{name: getattr(request, name) for name in RenderSpec.model_fields},
     )
     _check_limits(spec, settings)
-    return spec, request.metadata
+    return Order(spec, request.executor, request.metadata)
 
 
 def _without_nulls(body: JsonObject) -> JsonObject:

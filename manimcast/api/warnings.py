@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from manimcast.executors.base import Executor, ExecutorStatus
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
 
-FULL = "full"
-"""The tier of confinement that is meant for code from strangers."""
+FOR_STRANGERS = {"full", "container"}
+"""The tiers of confinement that are meant for code from strangers; the latter is a container of its own on Modal."""
 UNCONFINED = (
-    "Scenes are not confined: render only code that you trust, and do not put this service on the internet yet."
+    "Scenes are not confined by the {executor} executor: render only code that you trust, and do not put this service "
+    "on the internet yet."
 )
 WEAKLY_CONFINED = (
-    "Scenes are not fully confined (tier {tier}): render only code that you trust, and do not put this service on "
-    "the internet yet."
+    "Scenes are not fully confined (tier {tier}) by the {executor} executor: render only code that you trust, and do "
+    "not put this service on the internet yet."
 )
 OPEN = "Anybody who reaches this address may render: ALLOW_ANONYMOUS is on."
+MODAL = "modal"
+"""Name of the executor on Modal."""
 PATIENCE = 60.0
 """Seconds that executors may take to warm up before what they have is announced."""
 
 logger = logging.getLogger(__name__)
 
 
-def warnings(settings: Settings, statuses: Iterable[ExecutorStatus]) -> list[str]:
-    """Return the warnings that apply, the gravest first."""
-    found = [warning for status in statuses if status.available and (warning := _confinement(status))]
+def warnings(settings: Settings, statuses: Mapping[str, ExecutorStatus]) -> list[str]:
+    """Return the warnings that apply, the gravest first. ``statuses`` are the executors', by their names."""
+    found = [
+        warning for name, status in statuses.items() if status.available and (warning := _confinement(name, status))
+    ]
     if settings.allow_anonymous and not settings.on_loopback:
         found.append(OPEN)
     return found
@@ -42,7 +47,8 @@ def sandbox_of(status: ExecutorStatus) -> JsonObject:
 
 async def announce(settings: Settings, executors: Sequence[Executor]) -> None:
     """Log where renders run and what should be known about it, once the executors can tell."""
-    logger.info("Modal integration disabled, using local rendering")
+    if not any(executor.name == MODAL for executor in executors):
+        logger.info("Modal integration disabled, using local rendering")
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while any(_warming(executor.status()) for executor in executors):
         if asyncio.get_running_loop().time() > deadline:
@@ -52,10 +58,11 @@ async def announce(settings: Settings, executors: Sequence[Executor]) -> None:
     for name, status in statuses.items():
         if status.available:
             sandbox = sandbox_of(status)
-            logger.info("Sandbox: %s (%s)", sandbox["tier"], ", ".join(map(str, sandbox["layers"])) or "no layers")
-        else:
+            layers = ", ".join(map(str, sandbox["layers"])) or "no layers"
+            logger.info("Sandbox: %s (%s)", sandbox["tier"], layers, extra={"executor": name})
+        elif name != MODAL:  # which tells it itself, as soon as it knows
             logger.warning("The %s executor is not available: %s", name, status.reason)
-    for warning in warnings(settings, statuses.values()):
+    for warning in warnings(settings, statuses):
         logger.warning(warning)
 
 
@@ -64,8 +71,10 @@ def _warming(status: ExecutorStatus) -> bool:
     return status.available and status.details.get("ready") is False
 
 
-def _confinement(status: ExecutorStatus) -> str | None:
+def _confinement(name: str, status: ExecutorStatus) -> str | None:
     sandbox = sandbox_of(status)
-    if sandbox["tier"] == FULL or _warming(status):
+    if sandbox["tier"] in FOR_STRANGERS or _warming(status):
         return None
-    return WEAKLY_CONFINED.format(tier=sandbox["tier"]) if sandbox["layers"] else UNCONFINED
+    if not sandbox["layers"]:
+        return UNCONFINED.format(executor=name)
+    return WEAKLY_CONFINED.format(executor=name, tier=sandbox["tier"])

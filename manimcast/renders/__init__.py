@@ -1,14 +1,18 @@
 """The life of a render: admitted, queued, run, followed, canceled, kept."""
 
 from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound, StoreError
-from manimcast.renders.model import Render, RenderProgress, RenderResult, RenderSection, RenderStatus
+from manimcast.renders.live import AttemptBegan
+from manimcast.renders.model import Render, RenderCost, RenderProgress, RenderResult, RenderSection, RenderStatus
+from manimcast.renders.outcomes import executor_at_fault
 from manimcast.renders.service import RenderService
 from manimcast.renders.store import RenderStore
 
 __all__ = [
+    "AttemptBegan",
     "NoExecutor",
     "QueueFull",
     "Render",
+    "RenderCost",
     "RenderNotFound",
     "RenderProgress",
     "RenderResult",
@@ -17,4 +21,5 @@ __all__ = [
     "RenderStatus",
     "RenderStore",
     "StoreError",
+    "executor_at_fault",
 ]

@@ -1,4 +1,4 @@
-"""One try at a render: from its claim to the row that says how it ended."""
+"""One try at a render on one executor: from its claim to the row that says how it ended."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ import contextlib
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 
+from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.renders.errors import StoreError
-from manimcast.renders.live import Channel
-from manimcast.renders.model import RenderProgress, RenderStatus
+from manimcast.renders.live import AttemptBegan, Channel
+from manimcast.renders.model import RenderCost, RenderProgress, RenderStatus
+from manimcast.renders.outcomes import given_up, internal
 from manimcast.renders.rows import Claim, Outcome
-from manimcast.renders.store import MAX_FAILURES, RenderStore
-from manimcast.spec import ErrorCode, SceneError
+from manimcast.renders.store import RenderStore
+from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage, StorageError
 from manimcast.wire import Failed, Finished, Message, Progressed, Terminal
 
 PROGRESS_INTERVAL = 0.5
 """Seconds between two writes of a render's progress to the table."""
-OVERTIME = 60.0
-"""Seconds past a render's timeout after which its executor counts as stuck."""
 WRITE_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between tries at writing a render's end to the table."""
+
+Choose = Callable[[str, policy.Faults], policy.Choice]
+"""Says what becomes of a render that asked for an executor and was failed by some."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +43,17 @@ class Stop(Enum):
 
 
 class Attempt:
-    """Runs one claimed render on one executor and sees to everything that follows from how it ends."""
+    """Runs one claimed render on one executor and sees to everything that follows from how it ends.
+
+    ``choose`` tells where it would run next, should ``executor`` fail it.
+    """
 
     def __init__(
         self,
         claim: Claim,
         executor: Executor,
         *,
+        choose: Choose,
         store: RenderStore,
         storage: LocalStorage,
         channel: Channel,
@@ -54,6 +62,7 @@ class Attempt:
     ) -> None:
         self._claim = claim
         self._executor = executor
+        self._choose = choose
         self._store = store
         self._storage = storage
         self._channel = channel
@@ -76,9 +85,9 @@ class Attempt:
 
     async def run(self) -> bool:
         """Carry the attempt through; tell whether the render has ended (else it waits for another attempt)."""
-        self._channel.restart()
+        self._channel.begin(AttemptBegan(self._executor.name, self._claim.attempt))
         # The render may have been canceled between its claim and now; from here on, stop() is what ends it.
-        if not await self._store.assign(self._claim.id, self._claim.attempt, self._executor.name):
+        if not await self._store.holds(self._claim.id, self._claim.attempt):
             return True
         try:
             return await self._conclude(await self._render())
@@ -90,13 +99,13 @@ class Attempt:
         try:
             await asyncio.to_thread(self._work.mkdir, parents=True)
         except OSError as error:
-            return Failed(error=_internal(f"the working folder of the render could not be made: {error.strerror}"))
+            return Failed(error=internal(f"the working folder of the render could not be made: {error.strerror}"))
         if self._is_stopped():
             return None
         self._rendering = asyncio.create_task(self._consume())
         writer = asyncio.create_task(self._write_progress())
         try:
-            done, _ = await asyncio.wait({self._rendering}, timeout=self._timeout + OVERTIME)
+            done, _ = await asyncio.wait({self._rendering}, timeout=self._timeout + self._executor.overtime)
             if not done:
                 self._rendering.cancel()
                 await asyncio.wait({self._rendering})
@@ -111,8 +120,11 @@ class Attempt:
             return self._rendering.result()
         if self._is_stopped():
             return None
-        logger.warning("render %s: %s failed: %s", self._claim.id, self._executor.name, fault, exc_info=fault)
-        return fault if isinstance(fault, ExecutorError) else ExecutorError(f"{type(fault).__name__}: {fault}")
+        if isinstance(fault, ExecutorError):
+            logger.debug("%s failed", self._executor.name.capitalize(), exc_info=fault)
+            return fault
+        logger.error("%s broke off", self._executor.name.capitalize(), exc_info=fault)
+        return ExecutorError(f"{type(fault).__name__}: {fault}")
 
     async def _consume(self) -> Terminal:
         stream = self._executor.render(
@@ -141,7 +153,7 @@ class Attempt:
                 try:
                     await self._store.progress(self._claim.id, self._claim.attempt, self._channel.progress)
                 except StoreError as error:
-                    logger.warning("render %s: its progress was not written: %s", self._claim.id, error)
+                    logger.warning("the progress of the render was not written: %s", error)
             await asyncio.sleep(PROGRESS_INTERVAL)
 
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
@@ -152,22 +164,37 @@ class Attempt:
                 status = RenderStatus.canceled if error.code is ErrorCode.canceled else RenderStatus.failed
                 return await self._write(Outcome(status, error=error))
             case ExecutorError():
-                if await self._store.put_back(self._claim.id, self._claim.attempt, failed=True):
-                    return False
-                return await self._write(lost(f"{self._executor.name}: {end}"))
+                return await self._pass_on(end)
             case _ if self._stopped is Stop.shutdown:
-                return not await self._store.put_back(self._claim.id, self._claim.attempt, failed=False)
+                return not await self._store.put_back(self._claim.id, self._claim.attempt)
             case _:
                 return True  # canceled: the row has said so since before the executor was stopped
 
+    async def _pass_on(self, error: ExecutorError) -> bool:
+        """Queue the render for its next attempt, here or elsewhere, or end it when there is none left."""
+        faults = policy.failed(self._claim.faults, self._executor.name, error)
+        name, reason = self._executor.name, str(error).rstrip(".")
+        choice = self._choose(self._claim.requested, faults)
+        if not isinstance(choice, policy.Use):
+            logger.error("%s failed: %s. Nothing is left to render it.", name.capitalize(), reason)
+            return await self._write(given_up(choice.reason))
+        if not await self._store.put_back(self._claim.id, self._claim.attempt, faults=faults):
+            return True  # canceled in the meantime
+        then = "Trying again" if choice.executor == name else f"Falling back to {choice.executor} rendering"
+        logger.warning("%s failed: %s. %s.", name.capitalize(), reason, then)
+        return False
+
     async def _keep(self, end: Finished) -> bool:
         """Move the files into the storage, then say so; if nobody wants them any more, remove them again."""
+        seconds = end.report.compute_seconds
+        cost = self._executor.rate.estimate(time.monotonic() - self._began if seconds is None else seconds)
         try:
             stored = await self._storage.put(self._claim.id, self._work, end.report)
         except StorageError as error:
-            logger.error("render %s: %s", self._claim.id, error)  # noqa: TRY400 - the message says it all
-            return await self._write(Outcome(RenderStatus.failed, error=_internal(str(error))))
-        return await self._write(Outcome(RenderStatus.succeeded, report=end.report, stored=stored))
+            logger.error("the video was not stored: %s", error)  # noqa: TRY400 - the message says it all
+            return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
+        shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
+        return await self._write(Outcome(RenderStatus.succeeded, report=end.report, stored=stored, cost=shown))
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""
@@ -178,22 +205,13 @@ class Attempt:
                 written = await self._store.finish(self._claim.id, self._claim.attempt, outcome)
                 break
             except StoreError as error:
-                logger.error("render %s: its end was not written: %s", self._claim.id, error)  # noqa: TRY400
+                logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
                 if pause is None:
                     # The row still says running, so the next start of the service tries the render again.
-                    self._channel.lost = _internal(f"the end of the render could not be recorded: {error}")
+                    self._channel.lost = internal(f"the end of the render could not be recorded: {error}")
                     written = False
                 else:
                     await asyncio.sleep(pause)
         if not written and outcome.stored is not None:
             await self._storage.delete(self._claim.id)
         return True
-
-
-def lost(reason: str) -> Outcome:
-    """Return the end of a render that was tried as often as one may be."""
-    return Outcome(RenderStatus.failed, error=_internal(f"the render was lost {MAX_FAILURES} times; last: {reason}"))
-
-
-def _internal(message: str) -> SceneError:
-    return SceneError(code=ErrorCode.internal, message=message[:4000])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
 
 from manimcast.renders.model import Render, RenderProgress
 from manimcast.spec import SceneError
@@ -24,15 +25,27 @@ RECENT = 64
 """Ended renders whose channels are kept, for those who asked just before the end."""
 
 
+@dataclass(frozen=True)
+class AttemptBegan:
+    """An executor begins with the render; what was said before came to nothing. ``attempt`` counts from 1."""
+
+    executor: str
+    attempt: int
+
+
+News = Message | AttemptBegan
+"""What a follower hears."""
+
+
 class Backlog:
     """Messages that wait to be read, thinned when there are many."""
 
-    def __init__(self, messages: Iterable[Message] = (), *, room: int = ROOM, most: int = MOST) -> None:
+    def __init__(self, messages: Iterable[News] = (), *, room: int = ROOM, most: int = MOST) -> None:
         self._messages = deque(messages)
         self._room = room
         self._most = most
 
-    def append(self, message: Message) -> None:
+    def append(self, message: News) -> None:
         """Add a message; past the bound it takes the place of a progress that it makes stale."""
         if len(self._messages) >= self._room and _makes_stale(message, self._messages[-1]):
             self._messages.pop()
@@ -40,7 +53,7 @@ class Backlog:
             self._messages.popleft()
         self._messages.append(message)
 
-    def take(self) -> Message | None:
+    def take(self) -> News | None:
         """Remove and return the oldest message, or return None when there is none."""
         return self._messages.popleft() if self._messages else None
 
@@ -53,7 +66,7 @@ class Backlog:
         self._messages.clear()
 
 
-def _makes_stale(newer: Message, older: Message) -> bool:
+def _makes_stale(newer: News, older: News) -> bool:
     if not isinstance(older, Progressed):
         return False
     if 0 < older.progress.animation_percent < 100:
@@ -80,12 +93,13 @@ class Channel:
         self._history = Backlog()
         self._followers: dict[Backlog, asyncio.Event] = {}
 
-    def restart(self) -> None:
-        """Forget what an attempt said that came to nothing."""
+    def begin(self, attempt: AttemptBegan) -> None:
+        """Say that an attempt begins; what the one before said is not told to those who come from now on."""
         self._history.clear()
         self.progress = None
+        self.publish(attempt)
 
-    def publish(self, message: Message) -> None:
+    def publish(self, message: News) -> None:
         """Hand a message to all followers, without waiting for any."""
         self._history.append(message)
         for backlog, news in self._followers.items():
@@ -98,7 +112,7 @@ class Channel:
         for news in self._followers.values():
             news.set()
 
-    async def follow(self) -> AsyncGenerator[Message, None]:
+    async def follow(self) -> AsyncGenerator[News, None]:
         """Yield what the present attempt has said, then what is said as it is said, until the end."""
         backlog, news = self._history.copy(), asyncio.Event()
         self._followers[backlog] = news

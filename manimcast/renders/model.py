@@ -147,8 +147,8 @@ class Render(_Model):
     """A render as a client sees it.
 
     ``attempt`` counts the tries that were begun, so it is 0 until the first one. ``started_at`` is when the
-    present attempt began. ``queue_position`` is 1 for the render that runs next, and null unless queued.
-    ``timings`` are seconds. ``spec`` is the request without its code.
+    present attempt began. ``queue_position`` is 1 for the render that has waited longest, and null unless queued.
+    ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran.
     """
 
     id: str

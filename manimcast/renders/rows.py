@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
-from manimcast.renders.model import Render, RenderCache, RenderProgress, RenderResult, RenderStatus
+from manimcast.executors.policy import AUTO, Fault, Faults
+from manimcast.renders.model import Render, RenderCache, RenderCost, RenderProgress, RenderResult, RenderStatus
 from manimcast.renders.table import renders
 from manimcast.spec import RenderReport, RenderSpec, SceneError
 from manimcast.storage import StoredResult
 
 LISTED = [column for column in renders.c if column.name != "code"]
 """What is read to show a render: everything but the code, which may be a megabyte."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A render in the queue, as far as it matters for where it may run."""
+
+    id: str
+    requested: str
+    faults: Faults
 
 
 @dataclass(frozen=True)
@@ -25,15 +35,18 @@ class Claim:
     tenant: str
     attempt: int
     spec: RenderSpec
+    requested: str = AUTO
+    faults: Faults = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with ``report`` and ``stored``, or with ``error``. ``progress`` is how far it came."""
+    """How an attempt ended: with ``report``, ``stored`` and ``cost``, or with ``error``; and how far it came."""
 
     status: RenderStatus
     report: RenderReport | None = None
     stored: StoredResult | None = None
+    cost: RenderCost | None = None
     error: SceneError | None = None
     progress: RenderProgress | None = None
 
@@ -44,6 +57,7 @@ class Outcome:
             "finished_at": when,
             "report": self.report and self.report.model_dump(mode="json"),
             "files": self.stored and self.stored.model_dump(mode="json"),
+            "cost": self.cost and self.cost.model_dump(mode="json"),
             "error": self.error and self.error.model_dump(mode="json"),
         } | ({"progress": self.progress.model_dump(mode="json")} if self.progress else {})
 
@@ -51,6 +65,16 @@ class Outcome:
 def to_spec(row: Row[Any, Any]) -> RenderSpec:
     """Return the whole request, code included."""
     return RenderSpec.model_validate({**row.spec, "code": row.code})
+
+
+def to_faults(stored: dict[str, Any] | None) -> dict[str, Fault]:
+    """Return what the column ``faults`` says."""
+    return {executor: Fault(**fault) for executor, fault in (stored or {}).items()}
+
+
+def from_faults(faults: Faults) -> dict[str, Any] | None:
+    """Return what the column ``faults`` is to say."""
+    return {executor: asdict(fault) for executor, fault in faults.items()} or None
 
 
 def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
@@ -63,7 +87,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        spec=row.spec,
+        spec={**row.spec, "executor": row.requested_executor},
         executor=row.executor,
         attempt=row.attempt,
         queue_position=queue_position,
@@ -72,6 +96,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         timings=_timings(row, report),
         fingerprint=report.fingerprint if report else {},
         cache=RenderCache(animations_rendered=report.animations if report else None),
+        cost=RenderCost.model_validate(row.cost) if row.cost else None,
         error=SceneError.model_validate(row.error) if row.error else None,
         metadata=row.metadata,
     )

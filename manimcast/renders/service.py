@@ -10,20 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from manimcast.executors.base import Executor
-from manimcast.renders.attempt import lost
+from manimcast.executors.policy import AUTO
 from manimcast.renders.errors import QueueFull, RenderNotFound
 from manimcast.renders.ids import IdMaker
-from manimcast.renders.live import Live
+from manimcast.renders.live import Live, News
 from manimcast.renders.model import Render, RenderStatus
-from manimcast.renders.rows import Outcome
+from manimcast.renders.outcomes import CANCELED, lost
 from manimcast.renders.store import RenderStore
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
-from manimcast.spec import ErrorCode, RenderSpec, SceneError
+from manimcast.spec import RenderSpec
 from manimcast.storage import LocalStorage
-from manimcast.wire import Message
-
-CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.canceled, message="The render was canceled."))
 
 
 class RenderService:
@@ -56,8 +53,8 @@ class RenderService:
             await asyncio.to_thread(_clear, self._settings.data_dir.absolute() / "work")
             for render_id in await self._store.recover(lost("the service ended while it ran")):
                 await self._storage.delete(render_id)
-            for render_id in await self._store.queued():
-                self._live.open(render_id)
+            for waiting in await self._store.queued():
+                self._live.open(waiting.id)
             for executor in self._executors:
                 await executor.start()
         except BaseException:
@@ -88,24 +85,28 @@ class RenderService:
             channel.last = await self._store.get(render_id)
             self._live.close(render_id)
 
-    async def submit(self, spec: RenderSpec, *, tenant: str, metadata: dict[str, Any] | None = None) -> Render:
+    async def submit(
+        self, spec: RenderSpec, *, tenant: str, executor: str = AUTO, metadata: dict[str, Any] | None = None
+    ) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.
 
-        Raises :class:`NoExecutor` when nothing could run it, and :class:`QueueFull` when ``RENDER_SLOTS`` run
-        and ``QUEUE_LIMIT`` wait.
+        ``executor`` is the name of the one executor that may run it, or ``auto``. Raises :class:`NoExecutor` when
+        nothing could run it, and :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait.
         """
-        self._worker.executor()
+        chosen = self._worker.executor_for(executor)
         render_id = self._ids.next()
         self._live.open(render_id)
-        room = self._settings.slots + self._settings.queue_limit
+        room = self._worker.slots + self._settings.queue_limit
         try:
-            admitted = await self._store.insert(render_id, spec, tenant=tenant, metadata=metadata, room=room)
+            admitted = await self._store.insert(
+                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, room=room
+            )
         except BaseException:
             self._live.discard(render_id)
             raise
         if not admitted:
             self._live.discard(render_id)
-            raise QueueFull(self._worker.retry_after())
+            raise QueueFull(self._worker.retry_after(chosen))
         self._worker.wake()
         return await self._read(render_id, tenant)
 
@@ -139,7 +140,7 @@ class RenderService:
         channel = self._live.get(render_id)
         render = await self._read(render_id, tenant)
         while not render.status.ended:
-            if await self._store.cancel(render_id, status=render.status, outcome=CANCELED):
+            if await self._store.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.queued:
                     self._live.close(render_id)
                 else:
@@ -149,11 +150,12 @@ class RenderService:
             await channel.ended.wait()
         return render
 
-    async def follow(self, render_id: str, *, tenant: str) -> AsyncGenerator[Message | Render, None]:
+    async def follow(self, render_id: str, *, tenant: str) -> AsyncGenerator[News | Render, None]:
         """Yield what the render says, as it says it, and last the render.
 
         What the present attempt has said so far comes first. The wire's own last message is left out: the render
-        says how it ended. An attempt that is lost is followed by the next, which begins again at animation 0.
+        says how it ended. Every attempt opens with an :class:`~manimcast.renders.live.AttemptBegan`; the next one
+        begins again at animation 0.
         """
         channel = self._live.get(render_id)
         render = await self._read(render_id, tenant)
@@ -163,6 +165,11 @@ class RenderService:
                     yield message
             render = channel.last or await self._read(render_id, tenant)
         yield render
+
+    @property
+    def slots(self) -> int:
+        """How many renders can run at once at the moment."""
+        return self._worker.slots
 
     async def queue_depth(self) -> tuple[int, int]:
         """Return how many renders are queued, and how many run."""

@@ -19,22 +19,24 @@ from sqlalchemy import ColumnElement, Update, event, func, insert, literal, make
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from manimcast.executors.policy import Faults
 from manimcast.renders.errors import StoreError
 from manimcast.renders.lock import FileLock
 from manimcast.renders.migrate import migrate
 from manimcast.renders.model import Render, RenderProgress, RenderStatus
-from manimcast.renders.rows import LISTED, Claim, Outcome, to_render, to_spec
+from manimcast.renders.rows import LISTED, Claim, Outcome, Waiting, from_faults, to_faults, to_render, to_spec
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
 MAX_FAILURES = 3
-"""Attempts that may be lost to crashes and executor errors before a render fails."""
+"""Attempts that may be lost to the end of a service before a render fails."""
 BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits while another program writes to the same SQLite file."""
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
+_CLAIMED = ("id", "tenant", "attempt", "spec", "code", "requested_executor", "faults")
 
 
 class RenderStore:
@@ -76,7 +78,14 @@ class RenderStore:
             self._locks.pop().release()
 
     async def insert(
-        self, render_id: str, spec: RenderSpec, *, tenant: str, metadata: dict[str, Any] | None, room: int
+        self,
+        render_id: str,
+        spec: RenderSpec,
+        *,
+        tenant: str,
+        requested: str,
+        metadata: dict[str, Any] | None,
+        room: int,
     ) -> bool:
         """Queue a render, unless ``room`` or more are queued or running already; tell whether it was."""
         values = {
@@ -86,6 +95,7 @@ class RenderStore:
             "created_at": datetime.now(UTC),
             "code": spec.code,
             "spec": spec.model_dump(mode="json", exclude={"code"}),
+            "requested_executor": requested,
             "metadata": metadata,
             "attempt": 0,
             "failures": 0,
@@ -121,37 +131,40 @@ class RenderStore:
         counts: dict[str, int] = {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to mypy
         return counts.get(_QUEUED, 0), counts.get(_RUNNING, 0)
 
-    async def queued(self) -> list[str]:
-        """Return the ids of the renders that wait, the next one first."""
+    async def queued(self) -> list[Waiting]:
+        """Return the renders that wait, the next one first."""
+        columns = (renders.c.id, renders.c.requested_executor, renders.c.faults)
         async with self._begin() as connection:
-            rows = await connection.execute(
-                select(renders.c.id).where(renders.c.status == _QUEUED).order_by(renders.c.id)
-            )
-        return list(rows.scalars())
+            rows = await connection.execute(select(*columns).where(renders.c.status == _QUEUED).order_by(renders.c.id))
+        return [Waiting(row.id, row.requested_executor, to_faults(row.faults)) for row in rows]
 
-    async def claim(self, owner: str) -> Claim | None:
-        """Take the render that has waited longest and begin its next attempt, or return None if none waits."""
-        oldest = select(renders.c.id).where(renders.c.status == _QUEUED).order_by(renders.c.id).limit(1)
+    async def claim(self, render_id: str, *, owner: str, executor: str) -> Claim | None:
+        """Take a render that waits and begin its next attempt; return None if it does not wait any more."""
         statement = (
             update(renders)
-            .where(renders.c.id == oldest.scalar_subquery(), renders.c.status == _QUEUED)
+            .where(renders.c.id == render_id, renders.c.status == _QUEUED)
             .values(
                 status=_RUNNING,
                 attempt=renders.c.attempt + 1,
                 owner=owner,
                 started_at=datetime.now(UTC),
-                executor=None,
+                executor=executor,
                 progress=None,
             )
-            .returning(renders.c.id, renders.c.tenant, renders.c.attempt, renders.c.spec, renders.c.code)
+            .returning(*(renders.c[name] for name in _CLAIMED))
         )
         async with self._begin() as connection:
             row = (await connection.execute(statement)).first()
-        return None if row is None else Claim(row.id, row.tenant, row.attempt, to_spec(row))
+        if row is None:
+            return None
+        return Claim(row.id, row.tenant, row.attempt, to_spec(row), row.requested_executor, to_faults(row.faults))
 
-    async def assign(self, render_id: str, attempt: int, executor: str) -> bool:
-        """Note which executor runs the attempt; tell whether the attempt still is the present one."""
-        return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(executor=executor))
+    async def holds(self, render_id: str, attempt: int) -> bool:
+        """Tell whether the attempt still is the present one."""
+        async with self._begin() as connection:
+            return (
+                await connection.execute(select(renders.c.id).where(*_attempt(render_id, attempt)))
+            ).first() is not None
 
     async def progress(self, render_id: str, attempt: int, progress: RenderProgress) -> bool:
         """Note how far the attempt is, unless it is no longer the present one."""
@@ -163,18 +176,16 @@ class RenderStore:
         values = outcome.values(datetime.now(UTC))
         return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
 
-    async def put_back(self, render_id: str, attempt: int, *, failed: bool) -> bool:
-        """Queue the render again, in its old place. ``failed`` counts the attempt as lost.
+    async def put_back(self, render_id: str, attempt: int, *, faults: Faults | None = None) -> bool:
+        """Queue the render again, in its old place, with ``faults`` as what executors have failed in.
 
-        Refused when the attempt is no longer the present one, and when it was the last that may be lost.
+        Refused when the attempt is no longer the present one.
         """
-        statement = update(renders).where(*_attempt(render_id, attempt))
-        if failed:
-            statement = statement.where(renders.c.failures < MAX_FAILURES - 1)
-        return await self._change(statement.values(_waiting(failed=failed)))
+        values = _waiting() if faults is None else _waiting() | {"faults": from_faults(faults)}
+        return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
 
-    async def cancel(self, render_id: str, *, status: RenderStatus, outcome: Outcome) -> bool:
-        """End the render as canceled if it is in ``status`` (queued or running); tell whether it was."""
+    async def end(self, render_id: str, *, status: RenderStatus, outcome: Outcome) -> bool:
+        """End the render whoever runs it, if it is in ``status`` (queued or running); tell whether it was."""
         statement = update(renders).where(renders.c.id == render_id, renders.c.status == status.value)
         return await self._change(statement.values(outcome.values(datetime.now(UTC))))
 
@@ -187,7 +198,7 @@ class RenderStore:
         spent = renders.c.failures >= MAX_FAILURES - 1
         statements = (
             update(renders).where(running, spent).values(outcome.values(datetime.now(UTC))),
-            update(renders).where(running).values(_waiting(failed=True)),
+            update(renders).where(running).values(_waiting() | {"failures": renders.c.failures + 1}),
         )
         async with self._begin() as connection:
             return [
@@ -251,13 +262,6 @@ def _attempt(render_id: str, attempt: int) -> list[ColumnElement[bool]]:
     return [renders.c.id == render_id, renders.c.attempt == attempt, renders.c.status == _RUNNING]
 
 
-def _waiting(*, failed: bool) -> dict[str, Any]:
+def _waiting() -> dict[str, Any]:
     """Return the columns of a render that waits again."""
-    return {
-        "status": _QUEUED,
-        "owner": None,
-        "executor": None,
-        "started_at": None,
-        "progress": None,
-        "failures": renders.c.failures + int(failed),
-    }
+    return {"status": _QUEUED, "owner": None, "executor": None, "started_at": None, "progress": None}

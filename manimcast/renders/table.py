@@ -1,8 +1,10 @@
 """The table of renders: its columns, and the one type that SQLite lacks.
 
 The table decides who owns a render. ``attempt`` is the fence: every claim raises it, and nothing is written to
-a running render except by whoever names its present attempt. ``failures`` counts the attempts that were lost
-to a fault of the machinery, which is what is bounded. ``owner`` is the service process that runs the render.
+a running render except by whoever names its present attempt. ``owner`` is the service process that runs the
+render. ``failures`` counts the attempts that were lost to the end of a service, and ``faults`` has, by the
+executors' names, what they failed in (:class:`~manimcast.executors.policy.Fault`): both are bounded.
+``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it.
 Migrations change the real table; a test compares the two.
 """
 
@@ -46,12 +48,15 @@ renders = Table(
     Column("metadata", JSON(none_as_null=True)),
     Column("attempt", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
+    Column("faults", JSON(none_as_null=True)),
     Column("owner", String(64)),
+    Column("requested_executor", String(64), nullable=False, server_default="auto"),
     Column("executor", String(64)),
     Column("progress", JSON(none_as_null=True)),
     Column("report", JSON(none_as_null=True)),
     Column("files", JSON(none_as_null=True)),
     Column("error", JSON(none_as_null=True)),
+    Column("cost", JSON(none_as_null=True)),
     Index("renders_by_status", "status", "id"),
     Index("renders_by_tenant", "tenant", "id"),
 )

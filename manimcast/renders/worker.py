@@ -1,7 +1,7 @@
-"""Takes renders from the table and runs them, as many at once as there are slots.
+"""Takes renders from the table and runs them, on each executor as many at once as it has slots.
 
 One loop does all the claiming. It looks at the table when something has changed: a render was submitted, a
-slot became free, the service is to end.
+slot became free, the service is to end. Which executor a render goes to is the policy's to say.
 """
 
 from __future__ import annotations
@@ -14,21 +14,27 @@ import os
 import socket
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
+import structlog
+
+from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor, StoreError
 from manimcast.renders.live import Live
+from manimcast.renders.model import RenderStatus
+from manimcast.renders.outcomes import given_up, internal
 from manimcast.renders.rows import Claim
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
-from manimcast.spec import ErrorCode, SceneError
 from manimcast.storage import LocalStorage
 
 LOOK_AGAIN = 1.0
-"""Seconds until the loop looks again when no executor is available, or the table cannot be read."""
+"""Seconds until the loop looks again while renders wait, or when the table cannot be read."""
+STRANDED = 60.0
+"""Seconds that a render waits in the queue while no executor that may run it is available."""
 TYPICAL_RENDER = 10.0
 """Seconds that a render is taken to need while none has been seen."""
 
@@ -36,23 +42,25 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """The slots of one service."""
+    """The slots of one service's executors."""
 
     def __init__(
         self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: LocalStorage, live: Live
     ) -> None:
         self._settings = settings
         self._store = store
-        self._executors = executors
+        self._executors = {executor.name: executor for executor in executors}
         self._storage = storage
         self._live = live
         self._owner = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._work = settings.data_dir.absolute() / "work"
         self._attempts: dict[str, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
+        self._stranded: dict[str, float] = {}
         self._loop: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._recent: deque[float] = deque(maxlen=20)
+        self._recent: dict[str, deque[float]] = {executor.name: deque(maxlen=20) for executor in executors}
         self.draining = False
 
     def start(self) -> None:
@@ -90,58 +98,96 @@ class Worker:
         if attempt is not None:
             attempt.stop(Stop.canceled)
 
-    def executor(self) -> Executor:
-        """Return the first executor that is available, or raise :class:`NoExecutor` with every one's reason."""
+    @property
+    def slots(self) -> int:
+        """How many renders run at once on what is available; at least as many as on the first executor."""
+        executors = list(self._executors.values())
+        return sum(executor.slots for executor in executors[1:] if executor.status().available) + sum(
+            executor.slots for executor in executors[:1]
+        )
+
+    def executor_for(self, asked: str) -> Executor:
+        """Return what would run a new render that asks for ``asked``, or raise :class:`NoExecutor`."""
         if self.draining:
             raise NoExecutor("the service is shutting down")
-        reasons = []
-        for executor in self._executors:
-            status = executor.status()
-            if status.available:
-                return executor
-            reasons.append(f"{executor.name}: {status.reason or 'not available'}")
-        raise NoExecutor("; ".join(reasons) or "no executor is configured")
+        choice = self._choose(asked, {})
+        if not isinstance(choice, policy.Use):
+            raise NoExecutor(choice.reason)
+        return self._executors[choice.executor]
 
-    def retry_after(self) -> float:
-        """Return in how many seconds about a slot becomes free, judging by the last renders."""
-        average = sum(self._recent) / len(self._recent) if self._recent else TYPICAL_RENDER
-        return float(min(300, max(1, math.ceil(average / self._settings.slots))))
+    def retry_after(self, executor: Executor) -> float:
+        """Return in how many seconds about a slot of ``executor`` becomes free, judging by its last renders."""
+        recent = self._recent[executor.name]
+        average = sum(recent) / len(recent) if recent else TYPICAL_RENDER
+        return float(min(300, max(1, math.ceil(average / executor.slots))))
+
+    def _choose(self, asked: str, faults: policy.Faults) -> policy.Choice:
+        return policy.choose(asked, faults, self._candidates())
+
+    def _candidates(self) -> list[policy.Candidate]:
+        return [policy.Candidate(one.name, one.tries, one.status()) for one in self._executors.values()]
 
     async def _claim_all(self) -> None:
         while not self.draining:
             self._changed.clear()
             try:
-                patience = None if not self._is_free or await self._claim_one() else LOOK_AGAIN
+                # What an executor can do changes without a word, and with it where a render that waits may go.
+                patience = LOOK_AGAIN if await self._distribute() else None
             except StoreError as error:
                 logger.error("cannot take a render: %s", error)  # noqa: TRY400 - the message says it all
                 patience = LOOK_AGAIN
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), patience)
 
-    @property
-    def _is_free(self) -> bool:
-        return len(self._tasks) < self._settings.slots
+    async def _distribute(self) -> bool:
+        """Start what can start, oldest first, and tell whether renders still wait.
 
-    async def _claim_one(self) -> bool:
-        """Start the next render, if there is one; tell False if one may wait that nothing can run now."""
-        try:
-            executor = self.executor()
-        except NoExecutor:
-            return self.draining
-        claim = await self._store.claim(self._owner)
+        A render that waits for a full executor holds up none that goes to another.
+        """
+        queue = await self._store.queued()
+        self._stranded = {one.id: self._stranded[one.id] for one in queue if one.id in self._stranded}
+        candidates = self._candidates()
+        left = 0
+        for waiting in queue:
+            if self.draining:
+                return False
+            match policy.choose(waiting.requested, waiting.faults, candidates):
+                case policy.Use(executor=name):
+                    self._stranded.pop(waiting.id, None)
+                    if self._busy[name] < self._executors[name].slots:
+                        await self._start(waiting.id, self._executors[name])
+                    else:
+                        left += 1
+                case policy.Wait(reason=reason):
+                    if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) < STRANDED:
+                        left += 1
+                    else:
+                        await self._give_up(waiting.id, reason)
+                case policy.GiveUp(reason=reason):
+                    await self._give_up(waiting.id, reason)
+        return left > 0
+
+    async def _start(self, render_id: str, executor: Executor) -> None:
+        claim = await self._store.claim(render_id, owner=self._owner, executor=executor.name)
         if claim is not None:
             # Registered before anything else can run, so that whoever cancels from now on finds it.
-            task = asyncio.create_task(self._run(claim, self._register(claim, executor)))
+            task = asyncio.create_task(self._run(claim, self._register(claim, executor), executor.name))
+            self._busy[executor.name] += 1
             self._tasks.add(task)
-            task.add_done_callback(self._released)
-            self.wake()
-        return True
+            task.add_done_callback(self._tasks.discard)
+
+    async def _give_up(self, render_id: str, reason: str) -> None:
+        """End a render that waits and that nothing can run."""
+        if await self._store.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
+            logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
+            self._live.close(render_id)
 
     def _register(self, claim: Claim, executor: Executor) -> Attempt:
         limit = self._settings.render_timeout
         attempt = Attempt(
             claim,
             executor,
+            choose=self._choose,
             store=self._store,
             storage=self._storage,
             channel=self._live.open(claim.id),
@@ -151,24 +197,23 @@ class Worker:
         self._attempts[claim.id] = attempt
         return attempt
 
-    def _released(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self.wake()
-
-    async def _run(self, claim: Claim, attempt: Attempt) -> None:
+    async def _run(self, claim: Claim, attempt: Attempt, executor: str) -> None:
+        structlog.contextvars.bind_contextvars(render_id=claim.id)  # of this task, and of those that it starts
         began = time.monotonic()
         ended = True
         try:
             ended = await attempt.run()
         except Exception:  # whatever it was, the slot must come free and the followers must hear of it
-            logger.exception("render %s: attempt %d broke off", claim.id, claim.attempt)
-            self._live.open(claim.id).lost = SceneError(code=ErrorCode.internal, message="the service had a fault")
+            logger.exception("attempt %d broke off", claim.attempt)
+            self._live.open(claim.id).lost = internal("the service had a fault")
         finally:
             if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
                 del self._attempts[claim.id]
-            self._recent.append(time.monotonic() - began)
+            self._recent[executor].append(time.monotonic() - began)
+            self._busy[executor] -= 1
             if ended:
                 self._live.close(claim.id)
+            self.wake()
 
 
 async def _all_of(tasks: set[asyncio.Task[None]], timeout: float | None = None) -> None:

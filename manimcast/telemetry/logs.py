@@ -1,5 +1,7 @@
 """Log lines: `[INFO] ...` for people, one JSON object a line for machines.
 
+A record with ``extra={"tag": "MODAL"}`` is shown to people as `[MODAL] ...`; in JSON it has its level and the tag.
+
 Everything goes through the standard library's root logger, so that modules may use :mod:`logging` or
 structlog, and libraries (uvicorn among them) come out in the same shape. What a client wrote may be in a line;
 control characters are escaped, so that nobody forges a second one.
@@ -83,9 +85,10 @@ def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDi
 
 def _console_line(_logger: object, _method: str, event: EventDict) -> str:
     level = str(event.pop("level", "info")).upper()
+    tag = event.pop("tag", None)
     event.pop("timestamp", None)
     trace = event.pop("exception", None)
-    parts = [f"[{level}]", _one_line(str(event.pop("event", "")))]
+    parts = [f"[{_one_line(str(tag or level))}]", _one_line(str(event.pop("event", "")))]
     parts += [f"{key}={_one_line(str(value))}" for key, value in event.items()]
     line = " ".join(parts)
     return f"{line}\n{trace}" if trace else line

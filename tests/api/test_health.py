@@ -69,21 +69,22 @@ async def test_monitors_need_no_key(start: Start):
 @pytest.mark.parametrize(
     ("sandbox", "expected"),
     [
-        (None, UNCONFINED),
-        ({"tier": "none", "layers": []}, UNCONFINED),
-        ({"tier": "basic", "layers": ["pid namespace", "rlimits"]}, "not fully confined (tier basic)"),
+        (None, UNCONFINED.format(executor="local")),
+        ({"tier": "none", "layers": []}, UNCONFINED.format(executor="local")),
+        ({"tier": "basic", "layers": ["pid namespace", "rlimits"]}, "not fully confined (tier basic) by the local "),
         ({"tier": "full", "layers": ["everything"]}, None),
+        ({"tier": "container", "layers": []}, None),
     ],
 )
 def test_whoever_is_not_fully_confined_is_warned_about(sandbox, expected: str | None):
     status = ExecutorStatus(available=True, details={"sandbox": sandbox} if sandbox else {})
-    found = warnings(Settings(_env_file=None), [status])
+    found = warnings(Settings(_env_file=None), {"local": status})
     assert found == [] if expected is None else expected in found[0]
 
 
 def test_nothing_is_claimed_before_the_executor_can_tell():
     status = ExecutorStatus(available=True, details={"ready": False, "sandbox": {"tier": "none", "layers": []}})
-    assert warnings(Settings(_env_file=None), [status]) == []
+    assert warnings(Settings(_env_file=None), {"local": status}) == []
 
 
 async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.LogCaptureFixture):
@@ -112,5 +113,5 @@ async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.
 
 
 def test_an_open_service_is_warned_about():
-    assert warnings(Settings(_env_file=None, host="0.0.0.0", allow_anonymous=True), []) == [OPEN]
-    assert warnings(Settings(_env_file=None, allow_anonymous=True), []) == []
+    assert warnings(Settings(_env_file=None, host="0.0.0.0", allow_anonymous=True), {}) == [OPEN]
+    assert warnings(Settings(_env_file=None, allow_anonymous=True), {}) == []

@@ -114,7 +114,7 @@ async def test_cancel(api: Api):
         ({"timeout": 301}, "timeout must be at most 300 seconds"),
         ({"timeout": 0}, "timeout must be greater than 0"),
         ({"format": "avi"}, "format must be one of mp4, webm, mov, gif or png"),
-        ({"executor": "modal"}, "executor must be one of auto or local"),
+        ({"executor": "moon"}, "executor must be one of auto, local or modal"),
         ({"metadata": {"x": "y" * 1024}}, "metadata must not be longer than 1024 bytes"),
         ({"metadata": [1]}, "metadata must be an object"),
         ({"code": None}, "No code provided"),
@@ -136,6 +136,7 @@ async def test_null_means_default(api: Api):
     answer = await api.client.post("/v1/renders", json={"code": CODE, **dict.fromkeys(fields)})
     assert answer.status_code == 202
     assert answer.json()["spec"]["seed"] == 0
+    assert answer.json()["spec"]["executor"] == "auto"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

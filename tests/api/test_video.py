@@ -25,6 +25,8 @@ async def test_a_finished_video(api: Api):
     body = answer.json()
     assert body["message"] == "Video generation completed"
     assert body["executor"] == "scripted"
+    assert body["cost"]["usd_estimate"] > 0
+    assert " s x (2 cores x $0.5 + 4 GiB x $0.25)" in body["cost"]["basis"]
     assert body["processingTime"] >= 0
     assert body["video_url"].startswith(f"http://localhost/v1/files/{body['render_id']}/video.mp4?")
     video = await api.client.get(body["video_url"])
@@ -124,8 +126,11 @@ async def test_an_executor_that_fails_every_time(api: Api):
     for _ in range(3):
         (await api.begun()).break_off(ExecutorError("the warm process died"))
     answer = await request
-    assert answer.status_code == 500
-    assert "the warm process died" in answer.json()["error"]
+    assert answer.status_code == 503
+    body = answer.json()
+    assert body["error"] == "no executor could render it: scripted: failed 3 times, last: the warm process died"
+    assert (body["scene_error"]["code"], body["scene_error"]["exception"]) == ("internal", "ExecutorError")
+    assert body["message"] == "Video generation failed"
 
 
 async def test_canceled_by_somebody_else(api: Api):

@@ -1,4 +1,4 @@
-"""A service with a real table and a real storage, and an executor in the test's hands."""
+"""A service with a real table and a real storage, and executors in the test's hands."""
 
 from __future__ import annotations
 
@@ -42,12 +42,15 @@ def executor() -> ScriptedExecutor:
 
 @pytest.fixture
 def serve(settings: Callable[..., Settings], executor: ScriptedExecutor) -> Serve:
-    """Return a function that runs a service with the given settings."""
+    """Return a function that runs a service with the given settings, on ``executor`` or on those it is given."""
 
     @contextlib.asynccontextmanager
-    async def run(storage: LocalStorage | None = None, **fields: Any) -> AsyncIterator[RenderService]:
+    async def run(
+        *executors: ScriptedExecutor, storage: LocalStorage | None = None, **fields: Any
+    ) -> AsyncIterator[RenderService]:
         chosen = settings(**fields)
-        service = RenderService(chosen, RenderStore(chosen), [executor], storage or LocalStorage(chosen))
+        executor.slots = chosen.slots
+        service = RenderService(chosen, RenderStore(chosen), executors or [executor], storage or LocalStorage(chosen))
         await service.start()
         try:
             async with asyncio.timeout(60):

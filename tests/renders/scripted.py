@@ -1,6 +1,6 @@
-"""An executor that does what a test tells it to, when the test tells it, and a few specs and reports.
+"""Executors that do what a test tells them to, when the test tells them, and a few specs and reports.
 
-It obeys the executor's contract to the letter and draws nothing. Each render that it is given appears in
+They obey the executor's contract to the letter and draw nothing. Each render that one is given appears in its
 ``begun``; the test then lets it say things, end, or fail.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from manimcast.executors.base import ExecutorStatus
+from manimcast.executors.price import Rate
 from manimcast.spec import (
     ErrorCode,
     Progress,
@@ -92,9 +93,13 @@ class Performance:
 class ScriptedExecutor:
     """An executor whose renders do what the test says."""
 
-    name = "scripted"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "scripted", *, slots: int = 1, tries: int = 3, overtime: float = 60) -> None:
+        self.name = name
+        self.slots = slots
+        self.tries = tries
+        self.overtime = overtime
+        self.rate = Rate(cores=2, gib=4, usd_core_second=0.5, usd_gib_second=0.25)
+        self.details: dict[str, object] = {}
         self.begun: asyncio.Queue[Performance] = asyncio.Queue()
         self.unavailable: str | None = None
         self.running = 0
@@ -108,7 +113,7 @@ class ScriptedExecutor:
         self.is_started = False
 
     def status(self) -> ExecutorStatus:
-        return ExecutorStatus(available=self.unavailable is None, reason=self.unavailable)
+        return ExecutorStatus(available=self.unavailable is None, reason=self.unavailable, details=self.details)
 
     async def render(
         self,

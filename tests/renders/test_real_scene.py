@@ -15,6 +15,7 @@ from manimcast.renders import Render, RenderService, RenderStatus, RenderStore
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage
+from manimcast.wire import Progressed
 
 from .scripted import a_spec
 
@@ -47,11 +48,14 @@ async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Calla
         assert done.status is RenderStatus.succeeded, done.error
         assert done.executor == "local"
         assert done.result is not None
+        assert done.cost is not None
+        assert done.cost.usd_estimate == 0, "this machine costs nothing unless the operator says so"
+        assert " s x (" in done.cost.basis
         assert (done.result.width, done.result.height, done.result.frames) == (854, 480, 15)
         points = {
             (message.progress.animation_index, message.progress.animation_percent)
             for message in messages
-            if not isinstance(message, Render) and message.type == "progress"
+            if isinstance(message, Progressed)
         }
         assert {(0, 0), (0, 100), (1, 0), (1, 100), (2, 0), (2, 100)} <= points
 

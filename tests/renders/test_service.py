@@ -8,14 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from manimcast.executors.base import ExecutorError
-from manimcast.renders import NoExecutor, QueueFull, Render, RenderNotFound, RenderService, RenderStatus
+from manimcast.renders import (
+    AttemptBegan,
+    NoExecutor,
+    QueueFull,
+    Render,
+    RenderNotFound,
+    RenderService,
+    RenderStatus,
+)
 from manimcast.spec import ErrorCode
-from manimcast.wire import Logged, Message
+from manimcast.wire import Logged, Message, Progressed
 
 from .conftest import Serve
 from .scripted import GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
 
 pytestmark = pytest.mark.anyio
+
+FIRST = AttemptBegan("scripted", 1)
 
 
 async def ended(service: RenderService, render: Render) -> Render:
@@ -202,11 +212,11 @@ async def test_everything_said_is_followed_by_everyone(service: RenderService, e
     performance.succeed()
     for follower in [*early, late]:
         *messages, last = await follower
-        assert messages == script
+        assert messages == [FIRST, *script]
         assert isinstance(last, Render)
         assert last.status is RenderStatus.succeeded
     *messages, last = await follow()
-    assert messages == script, "an ended render replays what was said"
+    assert messages == [FIRST, *script], "an ended render replays what was said"
 
 
 async def test_a_follower_that_does_not_read_holds_up_nobody(
@@ -216,7 +226,7 @@ async def test_a_follower_that_does_not_read_holds_up_nobody(
     performance = await executor.begun.get()
     performance.say(*GREETING)
     slow = service.follow(render.id, tenant="t")
-    assert await anext(slow) == GREETING[0]
+    assert await anext(slow) == FIRST
     for index in range(10):
         performance.say(*([playing(index), at(0, index)] if index else []))
         performance.say(*(at(percent, index) for percent in range(1, 101)))
@@ -224,7 +234,7 @@ async def test_a_follower_that_does_not_read_holds_up_nobody(
     assert (await ended(service, render)).status is RenderStatus.succeeded
     *messages, last = [message async for message in slow]
     assert isinstance(last, Render)
-    seen = [m.progress for m in messages if m.type == "progress"]  # type: ignore[union-attr]
+    seen = [m.progress for m in messages if isinstance(m, Progressed)]
     for index in range(10):
         percents = [progress.animation_percent for progress in seen if progress.animation_index == index]
         assert percents[0] == 0
@@ -296,6 +306,7 @@ async def test_an_executor_at_fault_gets_another_attempt(service: RenderService,
     follower = service.follow(render.id, tenant="t")
     first = await executor.begun.get()
     first.say(*GREETING)
+    assert await anext(follower) == FIRST
     assert await anext(follower) == GREETING[0]
     first.break_off(ExecutorError("the warm process died"))
     second = await executor.begun.get()
@@ -306,7 +317,7 @@ async def test_an_executor_at_fault_gets_another_attempt(service: RenderService,
     done = await ended(service, render)
     assert (done.status, done.attempt, done.error) == (RenderStatus.succeeded, 2, None)
     rest = [message async for message in follower]
-    assert rest[:-1] == [*GREETING[1:], *GREETING]
+    assert rest[:-1] == [*GREETING[1:], AttemptBegan("scripted", 2), *GREETING]
     (await executor.begun.get()).succeed()
     assert (await ended(service, later)).attempt == 1
 

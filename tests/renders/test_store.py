@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import MetaData, Table, create_engine
 
+from manimcast.executors.policy import Fault
 from manimcast.renders import RenderProgress, RenderStatus, RenderStore, StoreError
-from manimcast.renders.attempt import lost
 from manimcast.renders.migrate import HEAD, SCRIPTS, migrate, revision
-from manimcast.renders.rows import Outcome
+from manimcast.renders.outcomes import lost
+from manimcast.renders.rows import Claim, Outcome, Waiting
 from manimcast.renders.table import metadata
 from manimcast.settings import Settings
 from manimcast.spec import OutputRole
@@ -41,9 +45,17 @@ async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncI
     await store.close()
 
 
+async def insert(store: RenderStore, render_id: str, room: int) -> bool:
+    return await store.insert(render_id, a_spec(), tenant="t", requested="auto", metadata=None, room=room)
+
+
+async def claim(store: RenderStore, render_id: str = "rnd_1", owner: str = "me") -> Claim | None:
+    return await store.claim(render_id, owner=owner, executor="local")
+
+
 async def queue(store: RenderStore, *render_ids: str) -> None:
     for render_id in render_ids:
-        assert await store.insert(render_id, a_spec(), tenant="t", metadata=None, room=1000)
+        assert await insert(store, render_id, room=1000)
 
 
 async def status_of(store: RenderStore, render_id: str) -> RenderStatus:
@@ -55,31 +67,34 @@ async def status_of(store: RenderStore, render_id: str) -> RenderStatus:
 async def test_claims_at_once_take_every_render_once(store: RenderStore) -> None:
     ids = [f"rnd_{number:02}" for number in range(20)]
     await queue(store, *ids)
-    claims = await asyncio.gather(*(store.claim(f"owner {number}") for number in range(30)))
-    assert sorted(claim.id for claim in claims if claim) == ids
-    assert {claim.attempt for claim in claims if claim} == {1}
+    assert [waiting.id for waiting in await store.queued()] == ids
+    claims = await asyncio.gather(*(claim(store, one, f"owner {number}") for number in range(3) for one in ids))
+    assert sorted(claimed.id for claimed in claims if claimed) == ids
+    assert {claimed.attempt for claimed in claims if claimed} == {1}
+    assert await store.queued() == []
     assert await store.depth() == (0, 20)
 
 
 async def test_room_counts_what_waits_and_what_runs(store: RenderStore) -> None:
     await queue(store, "rnd_1", "rnd_2")
-    await store.claim("me")
-    assert not await store.insert("rnd_3", a_spec(), tenant="t", metadata=None, room=2)
-    assert await store.insert("rnd_3", a_spec(), tenant="t", metadata=None, room=3)
+    await claim(store)
+    assert not await insert(store, "rnd_3", room=2)
+    assert await insert(store, "rnd_3", room=3)
 
 
 async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) -> None:
     await queue(store, "rnd_1")
-    first = await store.claim("the dead")
+    first = await claim(store, owner="the dead")
     assert first is not None
     assert await store.recover(lost("it died")) == ["rnd_1"]
     assert not await store.finish("rnd_1", first.attempt, SUCCEEDED), "nobody runs it"
-    second = await store.claim("the living")
+    second = await claim(store, owner="the living")
     assert second is not None
     assert second.attempt == 2
     assert not await store.finish("rnd_1", first.attempt, SUCCEEDED)
-    assert not await store.assign("rnd_1", first.attempt, "local")
-    assert not await store.put_back("rnd_1", first.attempt, failed=True)
+    assert not await store.holds("rnd_1", first.attempt)
+    assert await store.holds("rnd_1", second.attempt)
+    assert not await store.put_back("rnd_1", first.attempt, faults={"local": Fault(1, "too late")})
     progress = RenderProgress(animation_index=0, animation_percent=1, frames_done=1)
     assert not await store.progress("rnd_1", first.attempt, progress)
     assert await status_of(store, "rnd_1") is RenderStatus.running
@@ -90,7 +105,7 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
 
 async def test_progress_outlives_the_process(store: RenderStore, settings: Callable[..., Settings]) -> None:
     await queue(store, "rnd_1")
-    await store.claim("me")
+    await claim(store)
     progress = RenderProgress(animation_index=2, animation_percent=30, percent=12.5, frames_done=9, eta_seconds=4.0)
     assert await store.progress("rnd_1", 1, progress)
     await store.close()
@@ -123,6 +138,61 @@ def test_the_migrations_make_the_table_that_the_code_uses(tmp_path: Path) -> Non
         migrate(connection)
         assert revision(connection) == HEAD
     engine.dispose()
+
+
+async def test_a_database_of_the_first_revision_keeps_its_renders(settings: Callable[..., Settings]) -> None:
+    path = settings().data_dir / "manimcast.db"
+    path.parent.mkdir()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = {"tenant": "t", "created_at": datetime.now(UTC), "code": "class A(Scene): pass", "attempt": 0}
+        old = Table("renders", MetaData(), autoload_with=connection)
+        assert "requested_executor" not in old.c
+        spec = a_spec(seed=7).model_dump(mode="json", exclude={"code"})
+        for name, status, failures in (("rnd_1", "queued", 0), ("rnd_2", "running", 1), ("rnd_3", "failed", 2)):
+            values = {**row, "id": name, "status": status, "failures": failures, "spec": spec}
+            connection.execute(old.insert().values(values))
+    engine.dispose()
+
+    store = RenderStore(settings())
+    await store.open()
+    try:
+        render = await store.get("rnd_1")
+        assert render is not None
+        assert (render.spec["executor"], render.spec["seed"], render.cost) == ("auto", 7, None)
+        assert await status_of(store, "rnd_3") is RenderStatus.failed
+        assert await store.recover(lost("it died")) == ["rnd_2"]
+        assert await store.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
+        claimed = await claim(store)
+        assert claimed is not None
+        assert (claimed.spec, claimed.faults) == (a_spec(seed=7), {})
+    finally:
+        await store.close()
+
+
+async def test_what_executors_failed_in_outlives_the_process(
+    store: RenderStore, settings: Callable[..., Settings]
+) -> None:
+    await queue(store, "rnd_1")
+    await claim(store)
+    faults = {"modal": Fault(2, "the connection broke"), "local": Fault(1, "no disk", final=True)}
+    assert await store.put_back("rnd_1", 1, faults=faults)
+    await store.close()
+    again = RenderStore(settings())
+    await again.open()
+    try:
+        assert await again.queued() == [Waiting("rnd_1", "auto", faults)]
+        claimed = await claim(again)
+        assert claimed is not None
+        assert claimed.faults == faults
+        assert await again.put_back("rnd_1", 2), "as a shutdown does"
+        assert await again.queued() == [Waiting("rnd_1", "auto", faults)]
+    finally:
+        await again.close()
 
 
 async def test_a_newer_versions_database_is_left_alone(store: RenderStore, settings: Callable[..., Settings]) -> None:

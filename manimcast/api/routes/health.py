@@ -13,9 +13,12 @@ from starlette.responses import JSONResponse, Response
 from manimcast import __version__
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import HEALTH
-from manimcast.api.warnings import sandbox_of, warnings
+from manimcast.api.warnings import MODAL, sandbox_of, warnings
 from manimcast.executors.base import ExecutorStatus
+from manimcast.executors.modal.tokens import told
 from manimcast.renders import StoreError
+from manimcast.settings import Settings
+from manimcast.spec import JsonObject
 
 PATIENCE = 1.0
 """Seconds that a look at the queue may take."""
@@ -26,32 +29,29 @@ router = APIRouter(tags=["health"])
 
 @router.get("/v1/health", summary="What the service can do", **HEALTH)
 async def health(context: InContext) -> Response:
-    """Answer 200 when it can render and 503 when it cannot."""
+    """Answer 200 when it can render, be it in a reduced way, and 503 when it cannot."""
     executors = {executor.name: executor.status() for executor in context.executors}
     queued, running = await _queue(context)
     able = _able(context, executors) and queued is not None
     states = list(executors.values())
     sandbox = sandbox_of(next((status for status in states if status.available), ExecutorStatus(available=False)))
     body = {
-        "status": "healthy" if able else "unhealthy",
-        "modal_enabled": False,
-        "modal_available": "N/A",
-        "modal_tokens": "❌ Missing - not needed for local rendering",
-        "modal_health": "❌ Error: Modal integration is disabled",
+        "status": _overall(executors) if able else "unhealthy",
+        **_modal(executors.get(MODAL), context.settings),
         "storage": "local",
         "sandbox": sandbox,
         "versions": {"manimcast": __version__, "python": platform.python_version(), "manim": _manim()},
         "queue": {
             "queued": queued,
             "running": running,
-            "slots": context.settings.slots,
+            "slots": context.renders.slots,
             "limit": context.settings.queue_limit,
         },
         "executors": {
-            name: {"available": status.available, "reason": status.reason, **status.details}
-            for name, status in executors.items()
+            executor.name: _shown(executors[executor.name]) | {"slots": executor.slots}
+            for executor in context.executors
         },
-        "warnings": warnings(context.settings, states),
+        "warnings": warnings(context.settings, executors),
     }
     return JSONResponse(body, 200 if able else 503, NO_STORE)
 
@@ -75,6 +75,37 @@ async def readyz(context: InContext) -> JSONResponse:
 
 def _able(context: Context, executors: dict[str, ExecutorStatus]) -> bool:
     return not context.stopping and any(status.available for status in executors.values())
+
+
+def _overall(executors: dict[str, ExecutorStatus]) -> str:
+    """Tell how well a service that can render does: without the Modal that it is meant to use, it only gets by."""
+    modal = executors.get(MODAL)
+    return "healthy" if modal is None or modal.available else "degraded"
+
+
+def _modal(status: ExecutorStatus | None, settings: Settings) -> JsonObject:
+    """Return the fields about Modal. What is told of its containers is what they said last, so nobody waits."""
+    if status is None:
+        return {
+            "modal_enabled": False,
+            "modal_available": "N/A",
+            "modal_tokens": told(settings),
+            "modal_health": "❌ Error: Modal integration is disabled",
+        }
+    facts = status.details.get("modal_health")
+    reason = None if status.available else status.reason or "Modal is not available"
+    return {
+        "modal_enabled": True,
+        "modal_available": status.available,
+        "modal_tokens": status.details.get("tokens") or told(settings),
+        "modal_health": facts
+        if isinstance(facts, dict) and reason is None
+        else f"❌ Error: {reason or 'no container has reported yet'}",
+    }
+
+
+def _shown(status: ExecutorStatus) -> JsonObject:
+    return {"available": status.available, "reason": status.reason, **status.details}
 
 
 async def _queue(context: Context) -> tuple[int | None, int | None]:

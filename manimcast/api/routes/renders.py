@@ -32,8 +32,8 @@ router = APIRouter(prefix="/v1/renders", tags=["renders"])
 async def create_render(request: Request, context: InContext, tenant: Tenant) -> Response:
     """Queue a render; with ``Prefer: wait=N``, answer when it ends, or after N seconds as it is then."""
     body = await read_json_object(request, limit=context.settings.max_body_bytes)
-    spec, metadata = parse_render(body, context.settings)
-    render = await submit(context, spec, tenant=tenant, metadata=metadata)
+    order = parse_render(body, context.settings)
+    render = await submit(context, order.spec, tenant=tenant, executor=order.executor, metadata=order.metadata)
     headers = {"location": f"/v1/renders/{render.id}", "cache-control": "no-store"}
     wanted = _WAIT.search(",".join(request.headers.getlist("prefer")))
     if wanted:

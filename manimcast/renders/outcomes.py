@@ -1,0 +1,35 @@
+"""The ends of renders that no executor tells of: canceled, lost, given up, the service at fault."""
+
+from __future__ import annotations
+
+from manimcast.renders.model import RenderStatus
+from manimcast.renders.rows import Outcome
+from manimcast.renders.store import MAX_FAILURES
+from manimcast.spec import ErrorCode, SceneError
+
+EXECUTOR_ERROR = "ExecutorError"
+"""``exception`` of the error of a render that no executor could run; its code is ``internal``."""
+
+CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.canceled, message="The render was canceled."))
+
+
+def internal(message: str, *, exception: str | None = None) -> SceneError:
+    """Return the error of a render that the service, not the scene, is to blame for."""
+    return SceneError(code=ErrorCode.internal, message=message[:4000], exception=exception)
+
+
+def lost(reason: str) -> Outcome:
+    """Return the end of a render that was under way at the end of as many services as may be."""
+    error = internal(f"the render was lost {MAX_FAILURES} times; last: {reason}")
+    return Outcome(RenderStatus.failed, error=error)
+
+
+def given_up(reason: str) -> Outcome:
+    """Return the end of a render that no executor could run; ``reason`` names every one's."""
+    error = internal(f"no executor could render it: {reason}", exception=EXECUTOR_ERROR)
+    return Outcome(RenderStatus.failed, error=error)
+
+
+def executor_at_fault(error: SceneError) -> bool:
+    """Tell whether a render ended with :func:`given_up`."""
+    return error.code is ErrorCode.internal and error.exception == EXECUTOR_ERROR
