@@ -43,14 +43,21 @@ def too_chatty(limit: int) -> Failed:
     )
 
 
+def out_of_memory(message: str) -> Failed:
+    """The render needed more memory than it may have."""
+    return Failed(
+        error=SceneError(
+            code=ErrorCode.out_of_memory,
+            message=message,
+            hint="Use fewer or smaller objects, or a lower quality.",
+        )
+    )
+
+
 def died(exited: Exited) -> SceneError:
     """The process ended without a word."""
     if exited.reason == "memory":
-        return SceneError(
-            code=ErrorCode.out_of_memory,
-            message="The scene's processes together need more memory than a render may have.",
-            hint="Use fewer or smaller objects, or a lower quality.",
-        )
+        return out_of_memory("The scene's processes together need more memory than a render may have.").error
     if exited.reason == "processes":
         return SceneError(
             code=ErrorCode.forbidden,

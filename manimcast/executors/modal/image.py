@@ -8,6 +8,7 @@ import modal
 
 import manimcast
 from manimcast.executors.modal.container import USER_VARIABLE
+from manimcast.executors.modal.protocol import MARGIN
 from manimcast.settings import Settings
 
 PYTHON = "3.11"
@@ -50,8 +51,6 @@ LOCKS = ("requirements-build.txt", "requirements-local.txt", "requirements-scene
 
 HEADROOM = 768
 """MiB of a container that are not a render's: the warm process, and Modal's own."""
-MARGIN = 15
-"""Seconds between a render's own timeout and that of the call, in which it can still say so."""
 
 
 def build(settings: Settings) -> modal.Image:

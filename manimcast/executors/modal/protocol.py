@@ -37,6 +37,9 @@ CHUNK = 1024 * 1024
 ALIVE_SECONDS = 5.0
 """A container that has nothing else to say for so long says that it is alive."""
 
+MARGIN = 15
+"""Seconds between a render's own timeout and that of the call, in which it can still say so."""
+
 Id = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
