@@ -17,7 +17,7 @@ from manimcast.executors.base import Executor, ExecutorError
 from manimcast.renders.errors import StoreError
 from manimcast.renders.live import AttemptBegan, Channel
 from manimcast.renders.model import RenderCost, RenderProgress, RenderStatus
-from manimcast.renders.outcomes import given_up, internal
+from manimcast.renders.outcomes import executor_at_fault, given_up, internal
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
 from manimcast.spec import ErrorCode
@@ -161,6 +161,8 @@ class Attempt:
             case Finished():
                 return await self._keep(end)
             case Failed(error=error) if self._stopped is not Stop.shutdown:
+                if executor_at_fault(error):  # a scene that lies; what is down is for the service to say
+                    error = error.model_copy(update={"exception": None})
                 status = RenderStatus.canceled if error.code is ErrorCode.canceled else RenderStatus.failed
                 return await self._write(Outcome(status, error=error))
             case ExecutorError():
