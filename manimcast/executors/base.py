@@ -22,12 +22,14 @@ from manimcast.wire import Message
 class ExecutorError(Exception):
     """The executor, not the scene, failed.
 
-    ``again`` says whether the same executor is worth another try. Another executor always is.
+    ``again`` says whether the same executor is worth another try. Another executor always is. ``headline`` is
+    what a log line begins with, when it is not the executor's name, "failed" and the message.
     """
 
-    def __init__(self, message: str, *, again: bool = True) -> None:
+    def __init__(self, message: str, *, again: bool = True, headline: str | None = None) -> None:
         super().__init__(message)
         self.again = again
+        self.headline = headline
 
 
 @dataclass(frozen=True)

@@ -175,15 +175,16 @@ class Attempt:
     async def _pass_on(self, error: ExecutorError) -> bool:
         """Queue the render for its next attempt, here or elsewhere, or end it when there is none left."""
         faults = policy.failed(self._claim.faults, self._executor.name, error)
-        name, reason = self._executor.name, str(error).rstrip(".")
+        name = self._executor.name
+        headline = error.headline or f"{name.capitalize()} failed: {error}".rstrip(".")
         choice = self._choose(self._claim.requested, faults)
         if not isinstance(choice, policy.Use):
-            logger.error("%s failed: %s. Nothing is left to render it.", name.capitalize(), reason)
+            logger.error("%s. Nothing is left to render it.", headline)
             return await self._write(given_up(choice.reason))
         if not await self._store.put_back(self._claim.id, self._claim.attempt, faults=faults):
             return True  # canceled in the meantime
         then = "Trying again" if choice.executor == name else f"Falling back to {choice.executor} rendering"
-        logger.warning("%s failed: %s. %s.", name.capitalize(), reason, then)
+        logger.warning("%s. %s.", headline, then)
         return False
 
     async def _keep(self, end: Finished) -> bool:

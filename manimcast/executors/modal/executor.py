@@ -196,10 +196,7 @@ class ModalExecutor:
 
     def _note(self, error: ExecutorError, render_id: str) -> None:
         """Count a failure, each render once."""
-        if isinstance(error, UnavailableError):
-            prefix = "Modal import failed" if error.kind == "import" else f"Modal lookup failed: {error}"
-            logger.warning("%s. Falling back to local rendering.", prefix, extra={"render_id": render_id})
-        else:
+        if not isinstance(error, UnavailableError):
             self._connection.drop()  # the app may have been deployed anew, or the connection be broken
         if isinstance(error, UnavailableError) or render_id not in self._failed:
             self._failed.append(render_id)
@@ -225,8 +222,7 @@ class ModalExecutor:
             known = self._breaker.last_error == str(error)
             self._breaker.failed(str(error), at_once=True)
             if not known:
-                what = "Modal import failed" if error.kind == "import" else f"Modal lookup failed: {error}"
-                logger.warning("%s. Falling back to local rendering.", what)
+                logger.warning("%s. Falling back to local rendering.", error.headline)
             return
         self._breaker.succeeded()
         logger.info(good_news)

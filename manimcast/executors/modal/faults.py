@@ -18,11 +18,11 @@ SET_UP = "set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET, or run `modal setup`"
 
 
 class UnavailableError(ExecutorError):
-    """Modal cannot be used at the moment. ``kind`` is ``import`` when its client is not there, else ``lookup``."""
+    """Modal cannot be used at the moment: its client is not there, or the app cannot be looked up."""
 
-    def __init__(self, reason: str, *, kind: str = "lookup") -> None:
-        super().__init__(reason, again=False)
-        self.kind = kind
+    def __init__(self, reason: str, *, is_installed: bool = True) -> None:
+        headline = f"Modal lookup failed: {reason}" if is_installed else "Modal import failed"
+        super().__init__(reason, again=False, headline=headline)
 
 
 def of_lookup(error: BaseException, settings: Settings) -> UnavailableError:
@@ -31,14 +31,14 @@ def of_lookup(error: BaseException, settings: Settings) -> UnavailableError:
     environment = settings.modal_environment
     match name:
         case "ModuleNotFoundError" | "ImportError":
-            return UnavailableError(f"{text}: run pip install -r requirements.txt", kind="import")
+            return UnavailableError(f"{text}: run pip install -r requirements.txt", is_installed=False)
         case "TimeoutError":
             return UnavailableError(f"Modal did not answer within {settings.modal_connect_timeout:g} s")
         case "AuthError" if "missing" in text.lower():
             return UnavailableError(f"there is no token; {SET_UP}")
         case "AuthError":
             return UnavailableError(f"the token is not accepted ({text}); {SET_UP}")
-        case "NotFoundError" if environment and re.search(r"\benvironment '[^']*' not found", text, re.IGNORECASE):
+        case "NotFoundError" if environment and re.search(r"\benvironment( '[^']*')? not found", text, re.IGNORECASE):
             return UnavailableError(
                 f"there is no environment {environment}; run modal environment create {environment}"
             )
