@@ -47,6 +47,7 @@ async def serve(*, with_input: bool) -> None:
             token_secret=plane.token[1],
             control=plane.address,
             pid=os.getpid(),
+            directory=str(plane.directory),
         )
         print(address.model_dump_json(), flush=True)
         await stop.wait()

@@ -20,10 +20,6 @@ class Apps(Objects):
     """Apps and the environments that they are in."""
 
     @unary
-    async def ClientHello(self, request: object) -> pb.ClientHelloResponse:  # noqa: N802
-        return pb.ClientHelloResponse()
-
-    @unary
     async def EnvironmentCreate(self, request: pb.EnvironmentCreateRequest) -> None:  # noqa: N802
         if request.name in self.plane.environments:
             raise GRPCError(Status.ALREADY_EXISTS, f"Environment '{request.name}' already exists")
@@ -139,6 +135,18 @@ class Apps(Objects):
     @unary
     async def AppGetLifecycle(self, request: pb.AppGetLifecycleRequest) -> pb.AppGetLifecycleResponse:  # noqa: N802
         return pb.AppGetLifecycleResponse(lifecycle=self.app(request.app_id).lifecycle)
+
+    @unary
+    async def AppGetInfo(self, request: pb.AppGetInfoRequest) -> pb.AppGetInfoResponse:  # noqa: N802
+        app = self.app(request.app_id)
+        info = pb.AppHandleMetadata(
+            app_id=app.id,
+            description=app.name or app.description,
+            environment_name=app.environment,
+            lifecycle=app.lifecycle,
+            functions=app.functions,
+        )
+        return pb.AppGetInfoResponse(info=info)
 
     @unary
     async def AppStop(self, request: pb.AppStopRequest) -> None:  # noqa: N802

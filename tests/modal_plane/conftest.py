@@ -18,10 +18,14 @@ def module_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPl
 
 @pytest.fixture
 def modal_plane(module_plane: RunningPlane) -> Iterator[RunningPlane]:
-    """Return the module's control plane, without faults, and see to it that it had no trouble of its own."""
+    """Return the module's control plane, without faults; at the end, cancel what was left running.
+
+    A call that the control plane does not know, or an error of the control plane itself, fails the test.
+    """
     module_plane.clear()
     yield module_plane
     module_plane.clear()
+    module_plane.cancel()
     report = module_plane.report()
     assert report.errors == []
     assert report.unimplemented == {}

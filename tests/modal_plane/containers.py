@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.modal_plane.functions import Function
 
 INIT = Path(__file__).with_name("init.py")
+GRACE_SECONDS = 10.0
+"""How long a container may go on after it was told to give way."""
 CRASHING = [sys.executable, "-I", "-S", "-c", "raise SystemExit('this container was told to crash at its start')"]
 
 
@@ -40,11 +42,12 @@ class Container:
         self.id = new_id("ta")
         self.function = function
         self.definition = function.definition
-        self.generation = function.generation
         self.inputs: dict[str, Input] = {}
         """The inputs that run here."""
         self.began = time.time()
         self.pid = 0
+        self.started = False
+        """Whether there is a process, or will be in a moment."""
         self.asked = False
         """Whether it got as far as asking for an input."""
         self.idle = False
@@ -63,22 +66,21 @@ class Container:
     async def run(self) -> int:
         """Start, wait for the end, and return the exit status."""
         plane = self.function.plane
+        command = await self._held() or [sys.executable, "-m", "modal._container_entrypoint"]
+        if self.ending:
+            return 0
+        self.started = True
         directory = plane.directory / self.id
         directory.mkdir()
-        root = Root(directory)
-        socket = plane.directory / f"{self.id}.sock"
+        root, socket = Root(directory), plane.directory / f"{self.id}.sock"
         server = Server([plane.worker(self)], config=CONFIGURATION, status_details_codec=custom_detail_codec)
+        await server.start(path=str(socket))
         try:
-            command = await self._held() or [sys.executable, "-m", "modal._container_entrypoint"]
-            if self.ending:
-                return 0
             self._lay_out(root)
-            await server.start(path=str(socket))
             return await self._run(command, root, socket)
         finally:
             server.close()
-            with contextlib.suppress(RuntimeError):  # it never started
-                await server.wait_closed()
+            await server.wait_closed()
             socket.unlink(missing_ok=True)
             root.remove()
 
@@ -92,6 +94,17 @@ class Container:
         elif self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
+
+    def interrupt(self) -> None:
+        """Tell it that it has to give way; kill it if it has not gone after a while. Its input begins anew."""
+        self.ending = True
+        self.then = "restart"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGINT)
+        self.function.plane.later(GRACE_SECONDS, self._kill_late)
+
+    async def _kill_late(self) -> None:
+        self.kill()
 
     async def _held(self) -> list[str] | None:
         """Wait for as long as a fault asks for; return another command when the start is to fail."""

@@ -49,6 +49,12 @@ def application(plane: Plane) -> web.Application:
             await plane.port.open()
         return web.Response()
 
+    async def cancel_calls(request: web.Request) -> web.Response:
+        for call in plane.calls.values():
+            if any(given.state != "done" for given in call.inputs.values()):
+                await call.function.cancel(call, terminate=True)
+        return web.Response()
+
     async def kill_container(request: web.Request) -> web.Response:
         then = faults.Kill.model_validate_json(await request.read()).then
         for container in plane.running():
@@ -65,6 +71,7 @@ def application(plane: Plane) -> web.Application:
         web.post("/faults", post_fault),
         web.delete("/faults", delete_faults),
         web.delete("/faults/{id}", delete_faults),
+        web.post("/calls/cancel", cancel_calls),
         web.post("/containers/{id}/kill", kill_container),
     ])  # fmt: skip
     return made

@@ -20,7 +20,7 @@ Fault                  What happens                                             
 ``HoldStart``          Containers do not start until so many seconds passed or it is cleared. nothing
 ``PickledChunk``       A chunk is a pickle that makes a file when it is loaded.               what the loading leads to
 ``PickledException``   The result is an exception as such a pickle.                           what the loading leads to
-``MalformedChunk``     A chunk says that it is CBOR and is not.                               ``DeserializationError``
+``MalformedChunk``     A chunk says that it is CBOR and is not.                               ``CBORDecodeError``
 ``OversizedChunk``     A chunk is a CBOR byte string of so many bytes.                        nothing
 ``DuplicateChunks``    Every chunk comes twice.                                               nothing
 =====================  =====================================================================  ========================
@@ -52,19 +52,19 @@ class Fault(BaseModel):
     times: int | None = None
 
 
-class Call(Fault):
+class CallFault(Fault):
     """A fault of the calls with these names; none means all."""
 
     calls: tuple[str, ...] = ()
 
 
-class Silent(Call):
+class Silent(CallFault):
     """Not answering. Streams and polls that are open already fall silent too."""
 
     name: Literal["silent"] = "silent"
 
 
-class Failing(Call):
+class Failing(CallFault):
     """An error instead of an answer. ``status`` is one of gRPC's; the client repeats UNAVAILABLE by itself."""
 
     status: str
@@ -130,85 +130,88 @@ class Drop(Fault):
     after: int | None = None
 
 
-class Work(Fault):
+class WorkFault(Fault):
     """A fault of what containers do, of one ``function`` or of all of them."""
 
     function: str = ""
     after: int = 0
 
 
-class Kill(Work):
+class Kill(WorkFault):
     """The container's processes are killed."""
 
     name: Literal["kill"] = "kill"
     then: Then = "fail"
 
 
-class OutOfMemory(Work):
+class OutOfMemory(WorkFault):
     """The container ran out of memory. ``status`` decides what the client raises."""
 
     name: Literal["out_of_memory"] = "out_of_memory"
     status: Literal["failure", "internal_failure", "kernel_oom_kill"] = "internal_failure"
 
 
-class Preempt(Work):
+class Preempt(WorkFault):
     """The container had to give way. The rerun's chunks are counted from 1 again, as the real entry point does it.
 
-    With ``indices="go_on"`` they go on after those of the run before, so the client does not skip any.
+    With ``indices="go_on"`` they go on after those of the run before, so the client does not skip any. ``gently``: it
+    gets SIGINT and some seconds, as documented, and is not killed at once. What it still says is lost either way.
     """
 
     name: Literal["preempt"] = "preempt"
     times: int | None = 1
     indices: Literal["restart", "go_on"] = "restart"
+    gently: bool = False
 
 
-class TimeOut(Work):
+class TimeOut(WorkFault):
     """The function's timeout."""
 
     name: Literal["time_out"] = "time_out"
 
 
-class Terminate(Work):
+class Terminate(WorkFault):
     """Canceled by somebody else."""
 
     name: Literal["terminate"] = "terminate"
 
 
-class PickledChunk(Work):
+class PickledChunk(WorkFault):
     """A chunk that makes the file ``path`` when it is unpickled."""
 
     name: Literal["pickled_chunk"] = "pickled_chunk"
     path: str
 
 
-class PickledException(Work):
+class PickledException(WorkFault):
     """A result, in place of what the container says next, that makes the file ``path`` when it is unpickled."""
 
     name: Literal["pickled_exception"] = "pickled_exception"
     path: str
 
 
-class MalformedChunk(Work):
-    """A chunk that is no CBOR."""
+class MalformedChunk(WorkFault):
+    """A chunk that is no CBOR, or, with other ``hex`` digits, any that is."""
 
     name: Literal["malformed_chunk"] = "malformed_chunk"
+    hex: str = "ffffff"
 
 
-class OversizedChunk(Work):
+class OversizedChunk(WorkFault):
     """A chunk of so many bytes, far above what the real entry point sends in one."""
 
     name: Literal["oversized_chunk"] = "oversized_chunk"
     size: int = 8 * 1024 * 1024
 
 
-class DuplicateChunks(Work):
+class DuplicateChunks(WorkFault):
     """Each chunk twice: with the ``same`` index, which the client skips, or with an index of its own (``new``)."""
 
     name: Literal["duplicate_chunks"] = "duplicate_chunks"
     indices: Literal["same", "new"] = "new"
 
 
-class CrashAtStart(Work):
+class CrashAtStart(WorkFault):
     """No container gets as far as running anything.
 
     The function's inputs fail after the third try; with ``endless``, never.
@@ -218,7 +221,7 @@ class CrashAtStart(Work):
     endless: bool = False
 
 
-class HoldStart(Work):
+class HoldStart(WorkFault):
     """Containers wait ``seconds``, or until this fault is cleared, before they start."""
 
     name: Literal["hold_start"] = "hold_start"
@@ -289,10 +292,10 @@ class Faults:
             if number in {None, armed.id}:
                 armed.cleared.set()
 
-    def calling(self, kind: type[Call], call: str) -> Armed | None:
+    def calling(self, kind: type[CallFault], call: str) -> Armed | None:
         """Return a fault of this kind that strikes the call named ``call``."""
         for armed in self._left(kind):
-            assert isinstance(armed.fault, Call)
+            assert isinstance(armed.fault, CallFault)
             if not armed.fault.calls or call in armed.fault.calls:
                 return armed
         return None

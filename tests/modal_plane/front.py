@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator
 from google.protobuf.timestamp_pb2 import Timestamp
 from modal_proto import api_pb2 as pb
 
-from tests.modal_plane.apps import Apps
+from tests.modal_plane.account import Account
 from tests.modal_plane.serving import Guarded, streaming, unary
 
 
-class Front(Apps, Guarded):
+class Front(Account, Guarded):
     """The service on the port."""
 
     @streaming

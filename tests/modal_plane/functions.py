@@ -35,8 +35,6 @@ class Function:
         self.id = function_id
         self.app_id = app_id
         self.definition = definition
-        self.generation = 0
-        self.parameters = b""
         self.stopped = False
         self.pending: collections.deque[Input] = collections.deque()
         self.containers: dict[str, Container] = {}
@@ -47,7 +45,6 @@ class Function:
     async def deploy(self, definition: pb.Function) -> None:
         """Take a new definition: containers of the old one finish what they run and get nothing new."""
         self.definition = definition
-        self.generation += 1
         self.stopped = False
         for container in self.containers.values():
             container.ending = True
@@ -76,7 +73,7 @@ class Function:
         await self.adjust()
 
     async def adjust(self) -> None:
-        """Start as many containers as are missing, and let those that wait look again."""
+        """Start as many containers as are missing, not start what is too many, and let those that wait look again."""
         settings = self.definition.autoscaler_settings
         current = [container for container in self.containers.values() if not container.ending]
         busy = sum(1 for container in current if container.inputs)
@@ -88,6 +85,9 @@ class Function:
                 container = Container(self)
                 self.containers[container.id] = container
                 self.plane.spawn(self._live(container))
+        unborn = [container for container in current if not container.started]
+        for container in unborn[: max(0, len(current) - wanted)]:
+            container.ending = True
         await self.changes.tell()
 
     async def next_input(self, container: Container) -> Input | None:
@@ -172,7 +172,6 @@ class Function:
             function_def=container.definition,
             environment_name=app.environment,
             app_layout=self.plane.layout(app),
-            serialized_params=self.parameters,
         )
 
     def _begin(self, given: Input, container: Container) -> None:

@@ -11,6 +11,7 @@ from modal_proto import api_pb2 as pb
 from tests.modal_plane.calling import Calling, function_data
 from tests.modal_plane.functions import Function
 from tests.modal_plane.ids import new_id
+from tests.modal_plane.plane import Definition
 from tests.modal_plane.serving import streaming, unary
 
 SUCCESS = pb.GenericResult(status=pb.GenericResult.GENERIC_STATUS_SUCCESS)
@@ -91,7 +92,6 @@ class Objects(Calling):
         definition = request.function
         function_id = request.existing_function_id or new_id("fu")
         definition_id = new_id("de")
-        self.plane.definitions[definition_id] = definition
         if function_id not in self.plane.functions:
             self.plane.functions[function_id] = Function(self.plane, function_id, request.app_id, definition)
         handle = pb.FunctionHandleMetadata(
@@ -106,7 +106,7 @@ class Objects(Calling):
             is_method=definition.is_method,
         )
         _add_methods(handle, definition.method_definitions)
-        self.plane.handles[function_id] = handle
+        self.plane.definitions[definition_id] = Definition(definition, handle)
         return pb.FunctionCreateResponse(
             function_id=function_id,
             function=definition,
@@ -125,18 +125,6 @@ class Objects(Calling):
         if (class_id := app.classes.get(request.object_tag)) is None:
             raise GRPCError(Status.NOT_FOUND, f"App '{request.app_name}' has no Class '{request.object_tag}'")
         return pb.ClassGetResponse(class_id=class_id, handle_metadata=pb.ClassHandleMetadata())
-
-    @unary
-    async def FunctionBindParams(self, request: pb.FunctionBindParamsRequest) -> pb.FunctionBindParamsResponse:  # noqa: N802
-        base = self.plane.functions[request.function_id]
-        digest = hashlib.sha256(request.serialized_params).hexdigest()
-        bound_id = f"{base.id}{digest[:8]}"
-        if bound_id not in self.plane.functions:
-            bound = Function(self.plane, bound_id, base.app_id, base.definition)
-            bound.parameters = request.serialized_params
-            self.plane.functions[bound_id] = bound
-            self.plane.handles[bound_id] = self.plane.handles[base.id]
-        return pb.FunctionBindParamsResponse(bound_function_id=bound_id, handle_metadata=self.plane.handles[bound_id])
 
 
 def _add_methods(handle: pb.FunctionHandleMetadata, methods: Mapping[str, pb.MethodDefinition]) -> None:

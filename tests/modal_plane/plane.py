@@ -30,7 +30,15 @@ DEFAULT_ENVIRONMENT = "main"
 IMAGE_BUILDER = "2025.06"
 
 
-@dataclass
+@dataclass(frozen=True)
+class Definition:
+    """What a function is, and what look-ups tell of it."""
+
+    function: pb.Function
+    handle: pb.FunctionHandleMetadata
+
+
+@dataclass(frozen=True)
 class Version:
     """One deploy of an app: its functions' definitions by their ids."""
 
@@ -84,7 +92,7 @@ class Plane:
         self.environments: dict[str, str] = {DEFAULT_ENVIRONMENT: new_id("en")}
         self.apps: dict[str, App] = {}
         self.functions: dict[str, Function] = {}
-        self.definitions: dict[str, pb.Function] = {}
+        self.definitions: dict[str, Definition] = {}
         self.handles: dict[str, pb.FunctionHandleMetadata] = {}
         self.images: dict[str, pb.Image] = {}
         self.mounts: dict[str, list[pb.MountFile]] = {}
@@ -137,8 +145,9 @@ class Plane:
         app.versions.append(version)
         app.deployed_at = version.deployed_at
         for function_id, definition_id in version.definitions.items():
-            if function_id in self.functions:
-                await self.functions[function_id].deploy(self.definitions[definition_id])
+            definition = self.definitions[definition_id]
+            self.handles[function_id] = definition.handle
+            await self.functions[function_id].deploy(definition.function)
 
     async def stop(self, app: App) -> None:
         """Stop an app for good."""

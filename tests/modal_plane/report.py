@@ -14,6 +14,8 @@ class Address(BaseModel):
     control: str
     """Where blobs are kept and this interface is."""
     pid: int
+    directory: str
+    """What is left on disk when it is killed."""
 
 
 class ContainerReport(BaseModel):
@@ -73,12 +75,11 @@ class FunctionReport(BaseModel):
 
 
 class ImageReport(BaseModel):
-    """An image's own build step; ``bases`` are the ids of what it builds on."""
+    """An image: its build's Dockerfile commands and the names of files sent along, its bases' first."""
 
     id: str
     commands: list[str]
     context_files: list[str]
-    bases: list[str]
 
 
 class AppReport(BaseModel):

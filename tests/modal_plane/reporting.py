@@ -7,6 +7,7 @@ from modal_proto import api_pb2 as pb
 from tests.modal_plane import scene_user
 from tests.modal_plane.calls import Call
 from tests.modal_plane.functions import Function
+from tests.modal_plane.images import layers
 from tests.modal_plane.plane import Plane
 from tests.modal_plane.report import (
     AppReport,
@@ -54,11 +55,12 @@ def write(plane: Plane) -> Report:
         images=[
             ImageReport(
                 id=image_id,
-                commands=list(image.dockerfile_commands),
-                context_files=[file.filename for file in image.context_files],
-                bases=[base.image_id for base in image.base_images],
+                commands=[line for layer in layers(plane.images, image_id) for line in layer.dockerfile_commands],
+                context_files=[
+                    file.filename for layer in layers(plane.images, image_id) for file in layer.context_files
+                ],
             )
-            for image_id, image in plane.images.items()
+            for image_id in plane.images
         ],
         faults=[
             FaultReport(id=armed.id, name=armed.fault.name, struck=armed.struck, cleared=armed.cleared.is_set())

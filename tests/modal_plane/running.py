@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.modal_plane.faults import AnyFault, Kill, Then
-from tests.modal_plane.report import Address, CallReport, ContainerReport, FunctionReport, Report
+from tests.modal_plane.report import Address, CallReport, ContainerReport, FunctionReport, ImageReport, Report
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -96,6 +97,10 @@ class RunningPlane:
             if (function.name, function.environment, function.deployed) == (name, environment, True)
         )
 
+    def image(self, function: FunctionReport) -> ImageReport:
+        """Return a function's image."""
+        return next(image for image in self.report().images if image.id == function.image)
+
     def logs(self, container: str = "") -> str:
         """Return what the containers printed."""
         return "".join(log.text for log in self.report().logs if container in {"", log.container})
@@ -125,6 +130,10 @@ class RunningPlane:
     def kill_container(self, container_id: str, then: Then = "fail") -> None:
         """Kill a container's processes; ``then`` says what becomes of its input."""
         self._ask("POST", f"/containers/{container_id}/kill", Kill(then=then).model_dump_json().encode())
+
+    def cancel(self) -> None:
+        """Cancel every call that has not ended, with its container."""
+        self._ask("POST", "/calls/cancel")
 
     def idle(self) -> None:
         """Wait until no input waits or runs."""
@@ -169,6 +178,7 @@ def plane(scratch: Path) -> Iterator[RunningPlane]:
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    line = b""
     with process.stdin, process.stdout:
         try:
             line = process.stdout.readline()
@@ -179,3 +189,5 @@ def plane(scratch: Path) -> Iterator[RunningPlane]:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
             process.wait(PATIENCE)
+            if line:
+                shutil.rmtree(Address.model_validate_json(line).directory, ignore_errors=True)

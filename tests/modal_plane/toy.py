@@ -16,11 +16,17 @@ image = (
     modal.Image.debian_slim(python_version="3.11")
     .apt_install("ffmpeg")
     .env({"TOY_FILES": "/opt/toy", "PYTHONPATH": "/opt/toy", "MANIMCAST_SCENE_USER": "scene"})
+    .workdir("/work")
     .add_local_dir(HERE, remote_path="/opt/toy/shipped", ignore=["__pycache__", "test_*"])
 )
 app = modal.App("toy", image=image)
 VERSION = os.environ.get("TOY_VERSION", "1")
 plain = app.function(env={"TOY_VERSION": VERSION}, timeout=60)
+
+
+def _wait(path: str) -> None:
+    while not Path(path).exists():
+        time.sleep(0.02)
 
 
 @plain
@@ -39,8 +45,7 @@ def version() -> str:
 @plain
 def wait_for_file(path: str) -> str:
     """Return which deploy this is, once a file is there."""
-    while not Path(path).exists():
-        time.sleep(0.02)
+    _wait(path)
     return os.environ["TOY_VERSION"]
 
 
@@ -71,9 +76,49 @@ def facts() -> dict[str, object]:
         "importable": subprocess.run([sys.executable, "-c", "import shipped.toy"], check=False).returncode,
         "user": os.environ["MANIMCAST_SCENE_USER"],
         "home": str(Path.home()),
+        "start": str(Path.cwd()),
         "modal": sorted(name for name in os.environ if name.startswith("MODAL_")),
         "region": os.environ.get("MODAL_REGION"),
     }
+
+
+@plain
+def as_scene_user() -> str:
+    """Return a shipped file's size, as seen by the user that scenes run as."""
+    directory = Path(os.environ["TOY_FILES"]) / "shipped"
+    user = os.environ["MANIMCAST_SCENE_USER"]
+    code = f"import pathlib, shipped.faults; print(pathlib.Path({str(directory)!r}, 'toy.py').stat().st_size)"
+    return subprocess.run(
+        [sys.executable, "-c", code], user=user, cwd="/", check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+
+
+@app.function(min_containers=1, timeout=60)
+def warm() -> None:
+    """Have a container that waits."""
+
+
+@app.function(cpu=0.5, memory=256, max_containers=1, scaledown_window=2, block_network=True, timeout=60)
+def limited(path: str) -> None:
+    """End once a file is there."""
+    _wait(path)
+
+
+@app.function(buffer_containers=1, timeout=60)
+def buffered(path: str) -> None:
+    """End once a file is there."""
+    _wait(path)
+
+
+@app.function(timeout=60)
+def polite(path: str) -> Iterator[str | None]:
+    """Yield the call's id, and write down what ends the wait that follows."""
+    yield modal.current_function_call_id()
+    try:
+        time.sleep(600)
+    except BaseException as error:
+        Path(path).write_text(type(error).__name__)
+        raise
 
 
 @app.function(timeout=60)

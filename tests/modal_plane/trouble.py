@@ -22,7 +22,6 @@ STATUSES = {
     "internal_failure": Result.GENERIC_STATUS_INTERNAL_FAILURE,
     "kernel_oom_kill": Result.GENERIC_STATUS_KERNEL_OOM_KILL,
 }
-NO_CBOR = b"\xff\xff\xff"
 
 
 class Maker:
@@ -41,7 +40,7 @@ async def chunks(container: Container, given: Input, said: Iterable[pb.DataChunk
     name = container.definition.function_name
     try:
         for chunk in said:
-            if await _struck(container, given, len(call.chunks)):
+            if container.then is not None or await _struck(container, given, len(call.chunks)):
                 return
             chunk.index += given.shift
             if bad := _replaced(active, name, len(call.chunks)):
@@ -59,6 +58,8 @@ async def chunks(container: Container, given: Input, said: Iterable[pb.DataChunk
 
 async def result(container: Container, given: Input, item: pb.FunctionPutOutputsItem) -> bool:
     """Return whether the result is to be passed on; it may be another one by then."""
+    if container.then is not None:
+        return False
     if item.data_format == pb.DATA_FORMAT_GENERATOR_DONE:
         # The client stops listening after so many chunks.
         done = pb.GeneratorDone.FromString(item.result.data)
@@ -77,8 +78,8 @@ async def result(container: Container, given: Input, item: pb.FunctionPutOutputs
 def _replaced(active: faults.Faults, name: str, said: int) -> tuple[pb.DataFormat.ValueType, bytes] | None:
     if pickled := active.strike(faults.PickledChunk, name, said):
         return pb.DATA_FORMAT_PICKLE, pickle.dumps(Maker(pickled.path))
-    if active.strike(faults.MalformedChunk, name, said):
-        return pb.DATA_FORMAT_CBOR, NO_CBOR
+    if malformed := active.strike(faults.MalformedChunk, name, said):
+        return pb.DATA_FORMAT_CBOR, bytes.fromhex(malformed.hex)
     if large := active.strike(faults.OversizedChunk, name, said):
         return pb.DATA_FORMAT_CBOR, cbor2.dumps(bytes(large.size))
     return None
@@ -99,7 +100,10 @@ async def _struck(container: Container, given: Input, said: int) -> bool:
     elif preempt := active.strike(faults.Preempt, name, said):
         if preempt.indices == "go_on" and given.call.chunks:
             given.shift = max(chunk.index for chunk in given.call.chunks)
-        container.kill("restart")
+        if preempt.gently:
+            container.interrupt()
+        else:
+            container.kill("restart")
     elif active.strike(faults.TimeOut, name, said):
         await function.time_out(given)
     elif verdict := _verdict(active, container, said):
