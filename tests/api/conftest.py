@@ -1,4 +1,4 @@
-"""The real application on a real table and storage, with an executor in the test's hands."""
+"""The real application on a real table and storage, with executors in the test's hands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.renders.scripted import Performance, ScriptedExecutor
 
 @dataclass
 class Api:
-    """A running application and a client of it."""
+    """A running application and a client of it. ``executor`` is the first one."""
 
     client: httpx.AsyncClient
     executor: ScriptedExecutor
@@ -52,6 +52,14 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
+def _without_anybodys_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Keep the tokens for Modal of whoever runs the tests out of them."""
+    for name in ("USE_MODAL", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODAL_CONFIG_PATH", str(tmp_path / "no-profile.toml"))
+
+
+@pytest.fixture(autouse=True)
 def _restore_logging():
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -67,12 +75,15 @@ def make_settings(folder: Path, fields: dict[str, Any]) -> Settings:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Return a function that runs the application with the given settings, called without a network."""
+    """Return a function that runs the application with the given settings, called without a network.
+
+    It renders on the executors that the function is given, by default on one.
+    """
 
     @contextlib.asynccontextmanager
-    async def run(**fields: Any) -> AsyncIterator[Api]:
-        executor = ScriptedExecutor()
-        app = create_app(make_settings(tmp_path, fields), [executor])
+    async def run(*executors: ScriptedExecutor, **fields: Any) -> AsyncIterator[Api]:
+        chosen = executors or (ScriptedExecutor(),)
+        app = create_app(make_settings(tmp_path, fields), chosen)
         context = app.state.context
         await context.start()
         try:
@@ -81,7 +92,7 @@ def start(tmp_path: Path) -> Start:
                 asyncio.timeout(60),
                 httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
             ):
-                yield Api(client, executor, context)
+                yield Api(client, chosen[0], context)
         finally:
             await context.stop(grace=0)
 

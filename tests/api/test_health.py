@@ -21,7 +21,7 @@ async def test_the_shape_of_the_contract(api: Api):
     assert body["status"] == "healthy"
     assert (body["modal_enabled"], body["modal_available"]) == (False, "N/A")
     assert body["modal_tokens"].startswith("❌ Missing - ")
-    assert body["modal_health"].startswith("❌ Error: ")
+    assert body["modal_health"] == "❌ Error: Modal integration is disabled"
     assert body["storage"] == "local"
     assert set(body["sandbox"]) >= {"tier", "layers"}
     assert body["versions"]["manimcast"]
@@ -45,6 +45,96 @@ async def test_without_an_executor_it_is_not_healthy(api: Api):
     assert ready.status_code == 503
     assert "manim is not installed" in ready.json()["reason"]
     assert (await api.client.get("/livez")).status_code == 200
+
+
+FACTS = {
+    "status": "healthy",
+    "manim_version": "0.22.0",
+    "numpy_version": "2.3.0",
+    "ffmpeg_available": True,
+    "ffmpeg_version": "libavcodec 61",
+    "timestamp": "2026-01-01T00:00:00+00:00",
+}
+BREAKER = {"state": "closed", "failures": 0}
+
+
+def modal_and_local() -> tuple[ScriptedExecutor, ScriptedExecutor]:
+    modal, local = ScriptedExecutor("modal", slots=10), ScriptedExecutor("local")
+    modal.details = {
+        "app": "manim-renderer-api",
+        "environment": None,
+        "tokens": "✅ Configured",
+        "breaker": BREAKER,
+        "modal_health": FACTS,
+        "sandbox": {"tier": "container", "layers": ["gvisor"]},
+    }
+    return modal, local
+
+
+async def test_modal_that_works(start: Start):
+    modal, local = modal_and_local()
+    async with start(modal, local) as api:
+        body = (await api.client.get("/v1/health")).json()
+        assert (body["status"], body["modal_enabled"], body["modal_available"]) == ("healthy", True, True)
+        assert (body["modal_tokens"], body["modal_health"]) == ("✅ Configured", FACTS)
+        assert body["executors"]["modal"]["breaker"] == BREAKER
+        assert (body["executors"]["modal"]["slots"], body["executors"]["local"]["slots"]) == (10, 1)
+        assert body["queue"]["slots"] == 11
+        assert body["sandbox"] == {"tier": "container", "layers": ["gvisor"]}
+        assert body["warnings"] == [UNCONFINED.format(executor="local")], "Modal's containers may run anything"
+
+        modal.details["modal_health"] = None
+        body = (await api.client.get("/v1/health")).json()
+        assert (body["status"], body["modal_health"]) == ("healthy", "❌ Error: no container has reported yet")
+
+
+async def test_a_host_that_only_has_modal_is_healthy(start: Start):
+    modal, local = modal_and_local()
+    local.unavailable = "manim is not installed here"
+    async with start(modal, local) as api:
+        answer = await api.client.get("/v1/health")
+        assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
+        assert answer.json()["warnings"] == []
+        assert answer.json()["queue"]["slots"] == 10
+        assert (await api.client.get("/readyz")).status_code == 200
+
+
+async def test_without_modal_this_machine_gets_by(start: Start):
+    modal, local = modal_and_local()
+    modal.unavailable = "no answer within 5 s"
+    modal.details["tokens"] = "❌ Missing - run modal setup"
+    async with start(modal, local) as api:
+        answer = await api.client.get("/v1/health")
+        assert answer.status_code == 200
+        body = answer.json()
+        assert (body["status"], body["modal_enabled"], body["modal_available"]) == ("degraded", True, False)
+        assert body["modal_tokens"] == "❌ Missing - run modal setup"
+        assert body["modal_health"] == "❌ Error: no answer within 5 s", "what it said before does not hold any more"
+        assert body["executors"]["modal"]["modal_health"] == FACTS
+        assert body["sandbox"]["tier"] == "none"
+        assert (await api.client.get("/readyz")).status_code == 200
+
+        local.unavailable = "manim is not installed here"
+        answer, ready = await api.client.get("/v1/health"), await api.client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+        assert ready.status_code == 503
+        reason = "modal: no answer within 5 s; local: manim is not installed here"
+        assert ready.json()["reason"] == reason
+
+
+async def test_polling_starts_nothing(start: Start):
+    modal, local = modal_and_local()
+    async with start(modal, local) as api:
+        for path in ("/v1/health", "/readyz", "/livez"):
+            await api.client.get(path)
+        assert modal.begun.empty()
+        assert local.begun.empty()
+
+
+@pytest.mark.parametrize(("token", "told"), [("ak-1", "✅ Configured"), (None, "❌ Missing - ")])
+async def test_tokens_are_told_of_even_where_modal_is_off(start: Start, token: str | None, told: str):
+    async with start(ScriptedExecutor("local"), modal_token_id=token, modal_token_secret=token) as api:
+        assert (await api.client.get("/v1/health")).json()["modal_tokens"].startswith(told)
 
 
 async def test_a_service_that_stops_takes_nothing_but_lives(api: Api):
@@ -110,6 +200,20 @@ async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.
     ]
     assert lines[3].startswith("Scenes are not fully confined (tier basic)")
     assert len(lines) == 4
+
+
+async def test_where_modal_is_on_its_own_announcements_are_left_to_it(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    modal, local = modal_and_local()
+    local.details = {"sandbox": {"tier": "full", "layers": ["seccomp"]}}
+    await announce(Settings(_env_file=None), [modal, local])
+    modal.unavailable = "no answer"
+    await announce(Settings(_env_file=None), [modal, local])
+    assert [(record.getMessage(), record.executor) for record in caplog.records] == [
+        ("Sandbox: container (gvisor)", "modal"),
+        ("Sandbox: full (seccomp)", "local"),
+        ("Sandbox: full (seccomp)", "local"),
+    ]
 
 
 def test_an_open_service_is_warned_about():

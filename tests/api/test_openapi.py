@@ -58,6 +58,28 @@ async def test_the_examples_are_accepted(api: Api, document):
             assert answer.status_code == 200, answer.text
 
 
+async def test_the_lines_of_a_stream_are_described(document):
+    operation = document["paths"]["/v1/video/rendering"]["post"]
+    shapes = operation["responses"]["200"]["content"]["application/x-ndjson"]["schema"]["anyOf"]
+    names = [shape["$ref"].rpartition("/")[2] for shape in shapes]
+    assert names == ["ProgressLine", "AttemptLine"]
+    properties = [set(document["components"]["schemas"][name]["properties"]) for name in names]
+    assert properties == [{"animationIndex", "percentage"}, {"executor", "attempt"}]
+
+
+async def test_where_a_render_may_run_is_described(document):
+    schemas = document["components"]["schemas"]
+    assert schemas["RenderRequest"]["properties"]["executor"]["enum"] == ["auto", "local", "modal"]
+    assert "executor" not in schemas["VideoRequest"]["properties"]
+
+
+async def test_what_a_video_answers_is_what_is_described(api: Api, document):
+    answer = await api.post("/v1/video/rendering", json={"code": "class A(Scene): pass"})
+    schemas = document["components"]["schemas"]
+    assert answer.json().keys() == schemas["VideoResult"]["properties"].keys()
+    assert answer.json()["cost"].keys() == schemas["RenderCost"]["properties"].keys()
+
+
 async def test_what_a_render_answers_is_what_is_described(api: Api, document):
     answer = await api.post("/v1/renders", json={"code": "class A(Scene): pass"}, headers={"prefer": "wait=30"})
     schemas = document["components"]["schemas"]

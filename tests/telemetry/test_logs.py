@@ -49,6 +49,26 @@ def test_json_lines_carry_the_render():
     assert first["timestamp"].endswith("Z")
 
 
+def test_a_tag_takes_the_place_of_the_level_for_people():
+    stream = lines(LogFormat.console)
+    tag = {"tag": "MODAL", "render_id": "r1"}
+    logging.getLogger("x").info("Total processing time: %.2fs", 4.471, extra=tag)
+    structlog.get_logger("y").info("Starting video rendering with Modal", tag="MODAL")
+    logging.getLogger("x").info("forged", extra={"tag": "A]\n[INFO"})
+    assert stream.getvalue() == (
+        "[MODAL] Total processing time: 4.47s render_id=r1\n"
+        "[MODAL] Starting video rendering with Modal\n"
+        "[A]\\n[INFO] forged\n"
+    )
+
+
+def test_a_tagged_json_line_keeps_its_level():
+    stream = lines(LogFormat.json)
+    logging.getLogger("x").warning("Modal is slow", extra={"tag": "MODAL"})
+    line = json.loads(stream.getvalue())
+    assert (line["level"], line["message"], line["tag"]) == ("warning", "Modal is slow", "MODAL")
+
+
 @pytest.mark.parametrize("log_format", list(LogFormat))
 def test_nobody_forges_a_second_line(log_format: LogFormat):
     stream = lines(log_format)
