@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     max_duration: float = Field(600, gt=0, description="Length of a video, in seconds, at most.")
     max_frames: int = Field(36_000, ge=1, description="Frames of a video, at most.")
     max_video_mib: int = Field(1024, ge=1, description="Size of a video, in MiB, at most.")
+    prepared_tex: Path | None = Field(
+        None,
+        description="Folder of typeset TeX that saves renders LaTeX; `python -m manimcast.engine.prepare` fills it.",
+    )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
     )

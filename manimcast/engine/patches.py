@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import svgelements as se
+from manim import config
 from manim.mobject.svg.svg_mobject import VMobjectFromSVGPath
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.renderer.opengl_renderer import OpenGLRenderer
 from manim.scene.scene_file_writer import SceneFileWriter
 from manim.utils import tex_file_writing
+from manim.utils.tex import TexTemplate
 
 from manimcast.engine.errors import LatexError
+from manimcast.engine.prepared import Prepared
 
 MANIM_VERSION = "0.22.0"
 
@@ -65,6 +68,18 @@ PATCHES = (
         "Upstream logs TeX's errors and raises one that names a log file; clients need the cause itself.",
     ),
     Patch(
+        "manim.utils.tex_file_writing.generate_tex_file",
+        tex_file_writing.generate_tex_file,
+        "1997843c0b9b34d5e2433a2fdf69d5946a200c8560a4b276e609179b4736f0d8",
+        "It writes the document; afterwards what was prepared of it is put beside it.",
+    ),
+    Patch(
+        "manim.utils.tex_file_writing.tex_to_svg_file",
+        tex_file_writing.tex_to_svg_file,
+        "b9bf5e69f268457b79c54d5d85556a11b3926844f2ac150ce2baa8162184190d",
+        "Not replaced: the patch of generate_tex_file relies on its looking for an SVG before it runs LaTeX.",
+    ),
+    Patch(
         "manim.mobject.svg.svg_mobject.VMobjectFromSVGPath.__init__",
         VMobjectFromSVGPath.__init__,
         "569e05f193dcd46011ae5a45b569a14cd0c37015d9a3ab07f1f8d49cbb0a01b7",
@@ -74,11 +89,14 @@ PATCHES = (
 )
 
 _original_svg_path_init = VMobjectFromSVGPath.__init__
+_original_generate_tex_file = tex_file_writing.generate_tex_file
+_prepared = Prepared({})
 
 
 def install() -> None:
     """Put in place what is the same for every render."""
     tex_file_writing.print_all_tex_errors = raise_tex_error
+    tex_file_writing.generate_tex_file = _generate_tex_file
     VMobjectFromSVGPath.__init__ = _svg_path_init  # type: ignore[method-assign]
 
 
@@ -86,6 +104,28 @@ def install() -> None:
 def _svg_path_init(self: VMobjectFromSVGPath, path_obj: se.Path, *args: Any, **kwargs: Any) -> None:
     _original_svg_path_init(self, path_obj, *args, **kwargs)
     path_obj.__deepcopy__ = lambda _memo: path_obj
+
+
+def use_prepared(prepared: Prepared) -> None:
+    """Look in ``prepared`` before LaTeX is run, in this process and those that are forked from it."""
+    global _prepared  # noqa: PLW0603  the warm process reads it, its children use it
+    _prepared = prepared
+
+
+def begin_render() -> None:
+    """Note how things stand before a scene's own code runs."""
+    _prepared.begin()
+
+
+@functools.wraps(_original_generate_tex_file)
+def _generate_tex_file(
+    expression: str, environment: str | None = None, tex_template: TexTemplate | None = None
+) -> Path:
+    tex_file = _original_generate_tex_file(expression, environment, tex_template)
+    template = config["tex_template"] if tex_template is None else tex_template
+    if not config["no_latex_cleanup"]:  # else the scene wants to see what LaTeX leaves behind
+        _prepared.provide(tex_file, template.tex_compiler, template.output_format)
+    return tex_file
 
 
 def use_writer(writer: type[SceneFileWriter]) -> None:

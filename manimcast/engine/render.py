@@ -78,6 +78,7 @@ def render(
     try:
         configure.apply(spec, directory)
         patches.install()
+        patches.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
         module = load.load_module(spec.code, directory)

@@ -27,19 +27,27 @@ LAZY = (
 """Modules that Manim or the engine imports only when a scene needs them."""
 
 
-def warm() -> None:
-    """Import Manim and the engine, and draw one frame of text and shapes for the caches behind them."""
+def warm(prepared_tex: Path | None = None) -> str | None:
+    """Import Manim and the engine, and draw one frame of text and shapes for the caches behind them.
+
+    ``prepared_tex`` is a folder of typeset expressions. Returns what its owner should hear when not all of it is used.
+    """
     for name in LAZY:
         importlib.import_module(name)
-    from manimcast.engine import patches  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine import patches, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
 
     patches.install()
-    fingerprint()
+    versions = fingerprint()
+    complaint = None
+    if prepared_tex is not None:
+        found, complaint = prepared.load(prepared_tex, versions)
+        patches.use_prepared(found)
     _draw_a_frame()
     # What lives now is shared with every child; the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
+    return complaint
 
 
 def _draw_a_frame() -> None:

@@ -34,7 +34,9 @@ class LocalExecutor:
             usd_gib_second=settings.local_price_gib_second,
         )
         self._limits = limits_of(settings)
-        self._supervisor = Supervisor(zygote_limits_of(settings), recycle=settings.recycle_renders)
+        self._supervisor = Supervisor(
+            zygote_limits_of(settings), recycle=settings.recycle_renders, prepared_tex=settings.prepared_tex
+        )
 
     async def start(self) -> None:
         """Begin to warm up; returns at once."""

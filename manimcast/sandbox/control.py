@@ -48,11 +48,15 @@ class Retire(Strict):
 
 
 class Ready(Strict):
-    """From the zygote: it is warm. ``layers`` names what keeps renders apart on this host."""
+    """From the zygote: it is warm. ``layers`` names what keeps renders apart on this host.
+
+    ``complaint`` is what whoever runs the service should hear of it.
+    """
 
     type: Literal["ready"] = "ready"
     layers: tuple[str, ...]
     fingerprint: dict[str, str]
+    complaint: str | None = None
 
 
 class Exited(Strict):

@@ -67,7 +67,11 @@ class Container:
         container = cls(Settings(), user=os.environ.get(USER_VARIABLE))
         try:
             container._zygote = container._do(
-                Zygote.start(zygote_limits_of(container._settings), user=container._user)
+                Zygote.start(
+                    zygote_limits_of(container._settings),
+                    user=container._user,
+                    prepared_tex=container._settings.prepared_tex,
+                )
             ).result()
         except (ZygoteError, OSError) as error:
             container._fault = f"the warm process does not start: {error}"[:2000]

@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
 
@@ -35,10 +36,13 @@ class Supervisor:
         What renders are held to.
     recycle
         Renders after which a fresh zygote takes over. The old one ends after its last render.
+    prepared_tex
+        A folder of typeset expressions for the zygotes.
     """
 
-    def __init__(self, limits: ZygoteLimits, *, recycle: int) -> None:
+    def __init__(self, limits: ZygoteLimits, *, recycle: int, prepared_tex: Path | None = None) -> None:
         self._limits = limits
+        self._prepared_tex = prepared_tex
         self._recycle = recycle
         self._current: Zygote | None = None
         self._retired: set[Zygote] = set()
@@ -93,7 +97,7 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             try:
-                fresh = await Zygote.start(self._limits)
+                fresh = await Zygote.start(self._limits, prepared_tex=self._prepared_tex)
             except (ZygoteError, OSError) as error:
                 log.warning("The warm process does not start: %s", error)
                 await self._set(reason=str(error))

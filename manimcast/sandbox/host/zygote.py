@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pwd
 import signal
@@ -18,6 +19,8 @@ from pydantic import ValidationError
 import manimcast
 from manimcast.sandbox import control
 from manimcast.sandbox.host.pids import PidsCeiling
+
+log = logging.getLogger(__name__)
 
 READY_SECONDS = 120.0
 PING_SECONDS = 10.0
@@ -80,10 +83,11 @@ class Zygote:
         self.gone = asyncio.Event()
 
     @classmethod
-    async def start(cls, limits: ZygoteLimits, *, user: str | None = None) -> Zygote:
+    async def start(cls, limits: ZygoteLimits, *, user: str | None = None, prepared_tex: Path | None = None) -> Zygote:
         """Start a zygote and wait until it is warm, or raise :class:`ZygoteError` with what it said.
 
         ``user`` is the name of the user that it and its renders run as, which takes root; by default the service's.
+        ``prepared_tex`` is a folder of typeset expressions, which it reads once, before any job is there.
         """
         owner = _owner(user)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -93,6 +97,7 @@ class Zygote:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-s", "-P", "-m", "manimcast.sandbox.inside.zygote"),
                 *map(str, arguments),
+                *_optional(prepared_tex),
                 env=_environment(),
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
@@ -121,6 +126,8 @@ class Zygote:
         extra = {"pids_cgroup": zygote._ceiling.in_force, "other_user": owner is not None}
         zygote.layers = (*ready.layers, *(name for name, in_force in extra.items() if in_force))
         zygote.fingerprint = ready.fingerprint
+        if ready.complaint:
+            log.warning("%s", ready.complaint)
         zygote._tasks += [asyncio.create_task(zygote._listen()), asyncio.create_task(zygote._check())]
         return zygote
 
@@ -234,6 +241,11 @@ def _owner(user: str | None) -> tuple[int, int] | None:
 def _become(owner: tuple[int, int] | None) -> dict[str, Any]:
     """Return what makes a subprocess run as ``owner``, with none of the service's groups."""
     return {"user": owner[0], "group": owner[1], "extra_groups": []} if owner else {}
+
+
+def _optional(folder: Path | None) -> tuple[str, ...]:
+    """Return the argument for a folder, which the warm process sees from another working directory."""
+    return (str(folder.absolute()),) if folder else ()
 
 
 def _environment() -> dict[str, str]:

@@ -4,7 +4,7 @@ It never reads a byte of a job. An order to fork is a number and three descripto
 nothing of one render is in the memory of the next. It watches the memory and the number of processes of each
 render, and ends with the service: when the control socket closes, everything is killed.
 
-Run as ``python -m manimcast.sandbox.inside.zygote CONTROL_FD MEMORY FILE_BYTES CPU_SECONDS PROCESSES``.
+Run as ``python -m manimcast.sandbox.inside.zygote CONTROL_FD MEMORY FILE_BYTES CPU_SECONDS PROCESSES [PREPARED_TEX]``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from manimcast.sandbox import control
@@ -44,11 +45,14 @@ class Zygote:
         The control socket, SOCK_SEQPACKET.
     bounds
         Limits of a render.
+    complaint
+        What whoever runs the service should hear.
     """
 
-    def __init__(self, channel: socket.socket, bounds: confine.Bounds) -> None:
+    def __init__(self, channel: socket.socket, bounds: confine.Bounds, complaint: str | None = None) -> None:
         self._channel = channel
         self._bounds = bounds
+        self._complaint = complaint
         self._renders: dict[int, _Render] = {}
         self._retiring = False
         self._confinement = confine.probe()
@@ -62,7 +66,8 @@ class Zygote:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(writer)
-        self._send(control.Ready(layers=self._confinement.layers, fingerprint=fingerprint()))
+        layers = self._confinement.layers
+        self._send(control.Ready(layers=layers, fingerprint=fingerprint(), complaint=self._complaint))
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
         poll.register(reader, select.POLLIN)
@@ -173,15 +178,16 @@ def _exited(render: _Render, status: int, usage: resource.struct_rusage) -> cont
 
 def main(arguments: list[str]) -> None:
     """Warm up and serve."""
-    descriptor, memory, file_bytes, cpu_seconds, processes = map(int, arguments)
+    descriptor, memory, file_bytes, cpu_seconds, processes = map(int, arguments[:5])
+    prepared_tex = Path(arguments[5]) if arguments[5:] else None
     kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the service's to handle
     from manimcast.engine.warm import warm  # noqa: PLC0415  takes a second or two
 
-    warm()
+    complaint = (warm(prepared_tex) or "")[:2000] or None
     channel = socket.socket(fileno=descriptor)
     bounds = confine.Bounds(memory, file_bytes, cpu_seconds, processes)
-    Zygote(channel, bounds).serve()
+    Zygote(channel, bounds, complaint).serve()
 
 
 if __name__ == "__main__":
