@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from manimcast.executors.modal.tokens import CONFIGURED, MISSING, tokens_configured, told, wanted
+from manimcast.executors.modal.tokens import CONFIGURED, MISSING, ProfileError, find, tokens_configured, told, wanted
 from manimcast.settings import Settings, SettingsError, load
 
 PROFILE = """
@@ -103,17 +103,46 @@ def test_default_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"[default", b"\xff\xfe\x00", b"default = 1", b"[default]\ntoken_id = ''\ntoken_secret = ''\n", b""]
+    "content", [b"default = 1", b"[default]\ntoken_id = ''\ntoken_secret = ''\n", b"[default]\ntoken_id = 1\n", b""]
 )
-def test_a_file_that_is_no_profile(content: bytes) -> None:
+def test_a_file_without_a_token(content: bytes) -> None:
     Path(os.environ["MODAL_CONFIG_PATH"]).write_bytes(content)
     assert not tokens_configured(load())
+    assert told(load()) == MISSING
 
 
-@pytest.mark.parametrize("path", ["~nobody-of-this-name/modal.toml", "/", "/dev/null/modal.toml"])
-def test_a_path_that_leads_nowhere(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", [b"[default", b"\xff\xfe\x00"])
+def test_a_broken_file(content: bytes) -> None:
+    """It does not keep the service from starting, and health names it."""
+    path = Path(os.environ["MODAL_CONFIG_PATH"])
+    path.write_bytes(content)
+    with pytest.raises(ProfileError, match=r"modal\.toml cannot be read"):
+        tokens_configured(load())
+    assert not wanted(load())
+    assert told(load()).startswith(f"❌ Missing - {path} cannot be read: ")
+
+
+@pytest.mark.parametrize("path", ["/", "/dev/null/modal.toml"])
+def test_a_path_that_is_no_file(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODAL_CONFIG_PATH", path)
+    with pytest.raises(ProfileError, match=r"cannot be read: (Is|Not) a directory"):
+        tokens_configured(load())
+    assert not wanted(load())
+
+
+def test_a_path_with_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODAL_CONFIG_PATH", "~nobody-of-this-name/modal.toml")
     assert not tokens_configured(load())
+
+
+def test_the_token_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(OTHERS)
+    assert find(load()) == ("ak-active", "as-active")
+    monkeypatch.setenv("MODAL_PROFILE", "oauth")
+    assert find(load()) is None
+    monkeypatch.setenv("MODAL_TOKEN_ID", "ak-1")
+    monkeypatch.setenv("MODAL_TOKEN_SECRET", "as-1")
+    assert find(load()) == ("ak-1", "as-1")
 
 
 def test_nobody_is_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
