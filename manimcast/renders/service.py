@@ -168,7 +168,7 @@ class RenderService:
 
     @property
     def slots(self) -> int:
-        """How many renders can run at once at the moment."""
+        """How many renders run at once on what is available; at least as many as on the first executor."""
         return self._worker.slots
 
     async def queue_depth(self) -> tuple[int, int]:
