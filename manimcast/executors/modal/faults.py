@@ -9,7 +9,8 @@ from manimcast.executors.verdict import out_of_memory, timed_out
 from manimcast.settings import Settings
 from manimcast.wire import Failed
 
-_OUT_OF_MEMORY = re.compile(r"out of memory|\boom\b|oom[- ]?kill|memory limit|\b137\b", re.IGNORECASE)
+# Not the exit code 137 by itself: containers that are told to go end with it too.
+_OUT_OF_MEMORY = re.compile(r"out of memory|\boom\b|oom[- ]?kill|memory limit", re.IGNORECASE)
 
 _GONE = {"ConnectionRefusedError", "ConnectionResetError", "ConnectionError", "gaierror", "ClientClosed"}
 _REFUSED = {"AuthError", "PermissionDeniedError", "VersionError", "InvalidError", "UnimplementedError"}
@@ -65,7 +66,8 @@ def of_call(error: BaseException, timeout: float) -> Failed | ExecutorError:
         return error
     if name == "FunctionTimeoutError":
         return timed_out(timeout)
-    if name in {"RemoteError", "InternalFailure"} and _OUT_OF_MEMORY.search(text):
+    out = name in {"RemoteError", "InternalFailure"} and _OUT_OF_MEMORY.search(text)
+    if out or name == "OutOfMemoryError":
         return out_of_memory("The render needs more memory than its container has.")
     if name in _GONE:
         return ExecutorError(f"the connection to Modal broke ({text})", again=False)

@@ -33,7 +33,7 @@ class RemoteCall:
         token = uuid.uuid4().hex
         self._call = Call(token=token, spec=spec, limits=limits, timeout=timeout)
         self._items: asyncio.Queue[object] = asyncio.Queue(WAITING_ITEMS)
-        self._id: Future[str] | None = None
+        self._id: Future[str | None] | None = None
         self._pump: asyncio.Task[None] | None = None
         self.is_over = False
 
