@@ -15,8 +15,8 @@ _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
 
 def pages() -> list[Path]:
-    """README.md and every page below docs/."""
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    """The documents in the root, and every page below docs/."""
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
 def name(page: Path) -> str:

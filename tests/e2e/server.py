@@ -73,11 +73,11 @@ def environment(data: Path, marker: str, **settings: object) -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path, **settings: object) -> Iterator[Server]:
+def serving(data: Path, *, python: str = sys.executable, **settings: object) -> Iterator[Server]:
     """Start ``python run.py`` on ``data``, wait until it listens, and stop it at the end."""
     marker = f"marker-{os.getpid()}-{time.monotonic_ns()}"
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py")],
+        [python, str(ROOT / "run.py")],
         cwd=data.parent,
         env=environment(data, marker, **settings),
         stdout=subprocess.PIPE,
