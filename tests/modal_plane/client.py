@@ -4,7 +4,8 @@
 call and ends its container, ``cancel_only CALL`` leaves that to the function. Arguments are JSON; ``{"zeros": n}``
 stands for n bytes. Every line printed is JSON: ``{"item": ...}`` for what a generator yields, ``{"value": ...}`` for
 what a function returns, ``{"error": type, "text": ...}`` for what either raises, ``{"end": true}`` after a generator's
-last item.
+last item. Without a command line it makes one call for each line of its input, a list, and prints ``{"done": true}``
+after each.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.modal_plane.running import PATIENCE, ROOT, RunningPlane
 APP = "toy"
 GENERATORS = frozenset({"count", "daemon", "polite"})
 ENVIRONMENT = "TOY_ENVIRONMENT"
+DONE = {"done": True}
 
 
 class Talk:
@@ -60,8 +62,43 @@ def calling(plane: RunningPlane, function: str, *arguments: object, **environmen
             process.kill()
 
 
+class Client:
+    """A client that makes one call after the other, with one connection."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._talk = Talk(process)
+
+    def call(self, function: str, *arguments: object) -> list[dict[str, Any]]:
+        """Make a call and return all that the client printed."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([function, *arguments]) + "\n")
+        self._process.stdin.flush()
+        said = []
+        while (line := self._talk.next()) != DONE:
+            said.append(line)
+        return said
+
+
+@contextmanager
+def client(plane: RunningPlane) -> Iterator[Client]:
+    """Run a client for many calls."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.modal_plane.client"],
+        cwd=ROOT,
+        env=_environment(plane, {}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Client(process)
+        finally:
+            process.kill()
+
+
 def call(plane: RunningPlane, function: str, *arguments: object, **environment: str) -> list[dict[str, Any]]:
-    """Make a call and return all that it printed."""
+    """Make one call in a process of its own, and return all that it printed."""
     with calling(plane, function, *arguments, **environment) as talk:
         return talk.rest()
 
@@ -89,16 +126,15 @@ def _say(**said: object) -> None:
     print(json.dumps(said, default=lambda value: {"bytes": len(value)}), flush=True)
 
 
-def _argument(text: str) -> object:
-    value = json.loads(text)
+def _argument(value: object) -> object:
     return bytes(value["zeros"]) if isinstance(value, dict) and "zeros" in value else value
 
 
-def main(name: str, *texts: str) -> None:
-    """Do what the command line says."""
+def main(name: str, *values: object) -> None:
+    """Make one call."""
     import modal  # noqa: PLC0415 - the tests' own process does not need it
 
-    arguments = [_argument(text) for text in texts]
+    arguments = [_argument(value) for value in values]
     try:
         if name in {"cancel", "cancel_only"}:
             modal.FunctionCall.from_id(str(arguments[0])).cancel(terminate_containers=name == "cancel")
@@ -119,4 +155,9 @@ def main(name: str, *texts: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:]:
+        main(sys.argv[1], *map(json.loads, sys.argv[2:]))
+    else:
+        for asked in sys.stdin:
+            main(*json.loads(asked))
+            _say(**DONE)

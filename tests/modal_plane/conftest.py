@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.modal_plane.client import Client, client
 from tests.modal_plane.running import RunningPlane, plane
 
 
@@ -29,3 +30,10 @@ def modal_plane(module_plane: RunningPlane) -> Iterator[RunningPlane]:
     report = module_plane.report()
     assert report.errors == []
     assert report.unimplemented == {}
+
+
+@pytest.fixture(scope="module")
+def caller(module_plane: RunningPlane) -> Iterator[Client]:
+    """Return a client that makes one call after the other."""
+    with client(module_plane) as running:
+        yield running

@@ -131,23 +131,23 @@ class Container:
     async def _run(self, command: list[str], root: Root, socket: Path) -> int:
         plane = self.function.plane
         read, write = os.pipe()
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-I", "-S", str(INIT), str(write), str(os.getpid()), *command],
-                pass_fds=[write],
-                cwd=root.start_in(images.workdir(plane.images, self.definition.image_id)),
-                env=self._environment(root, socket),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-        finally:
-            os.close(write)
+        with os.fdopen(read) as report:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *[sys.executable, "-I", "-S", str(INIT), str(write), str(os.getpid()), *command],
+                    pass_fds=[write],
+                    cwd=root.start_in(images.workdir(plane.images, self.definition.image_id)),
+                    env=self._environment(root, socket),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                    start_new_session=True,
+                )
+            finally:
+                os.close(write)
+            self.pid = int(await asyncio.to_thread(report.readline) or 0)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        with os.fdopen(read) as report:
-            self.pid = int(await asyncio.to_thread(report.readline) or 0)
         if self.ending:
             self.kill()
         await asyncio.gather(

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2 as pb
 
+from tests.modal_plane.arming import Faults
 from tests.modal_plane.calls import Call, Input
-from tests.modal_plane.faults import Faults
 from tests.modal_plane.functions import Function
 from tests.modal_plane.ids import new_id
 from tests.modal_plane.logs import Logs

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.modal_plane import scene_user
-from tests.modal_plane.client import call, calling, modal_cli
+from tests.modal_plane.client import Client, call, calling, modal_cli
 from tests.modal_plane.running import RunningPlane, alive, plane, until
 
 TOY = "tests/modal_plane/toy.py"
@@ -45,15 +45,15 @@ def test_deploy_keeps_the_definition(modal_plane: RunningPlane) -> None:
     assert any(command.startswith("ENV TOY_FILES=/opt/toy") for command in commands)
 
 
-def test_remote_call_and_its_output(modal_plane: RunningPlane) -> None:
-    assert call(modal_plane, "add", 20, 22) == [{"value": 42}]
+def test_remote_call_and_its_output(modal_plane: RunningPlane, caller: Client) -> None:
+    assert caller.call("add", 20, 22) == [{"value": 42}]
     until(lambda: "adding 20 and 22" in modal_plane.logs(), "the output")
     logs = modal_cli(modal_plane, "app", "logs", "toy")
     assert "adding 20 and 22" in logs.stdout, logs
 
 
-def test_generator(modal_plane: RunningPlane) -> None:
-    first, *rest = call(modal_plane, "count", 3)
+def test_generator(modal_plane: RunningPlane, caller: Client) -> None:
+    first, *rest = caller.call("count", 3)
     assert rest == [{"item": {"number": 0}}, {"item": {"number": 1}}, {"item": {"number": 2}}, {"end": True}]
     report = modal_plane.call(first["item"]["call"])
     assert (report.chunks, report.statuses, report.formats) == (4, ["success"], ["cbor", "generator_done"])
@@ -71,12 +71,12 @@ def test_items_arrive_while_the_container_runs(modal_plane: RunningPlane, tmp_pa
         assert talk.rest() == [{"item": {"number": 1}}, {"end": True}]
 
 
-def test_fifty_megabytes_both_ways(modal_plane: RunningPlane) -> None:
-    assert call(modal_plane, "echo", {"zeros": 50_000_000}) == [{"value": {"bytes": 50_000_000}}]
+def test_fifty_megabytes_both_ways(modal_plane: RunningPlane, caller: Client) -> None:
+    assert caller.call("echo", {"zeros": 50_000_000}) == [{"value": {"bytes": 50_000_000}}]
 
 
-def test_exception(modal_plane: RunningPlane) -> None:
-    assert call(modal_plane, "fail", "so it goes") == [{"error": "ValueError", "text": "so it goes"}]
+def test_exception(modal_plane: RunningPlane, caller: Client) -> None:
+    assert caller.call("fail", "so it goes") == [{"error": "ValueError", "text": "so it goes"}]
 
 
 def test_timeout_ends_the_container(modal_plane: RunningPlane) -> None:
@@ -88,16 +88,16 @@ def test_timeout_ends_the_container(modal_plane: RunningPlane) -> None:
     gone(pid)
 
 
-def test_retries_of_a_plain_function(modal_plane: RunningPlane, tmp_path: Path) -> None:
-    assert call(modal_plane, "third_time", str(tmp_path / "tries")) == [{"value": 3}]
+def test_retries_of_a_plain_function(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
+    assert caller.call("third_time", str(tmp_path / "tries")) == [{"value": 3}]
 
 
-def test_cancel_ends_the_container(modal_plane: RunningPlane, tmp_path: Path) -> None:
+def test_cancel_ends_the_container(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
     hold = tmp_path / "hold"
     hold.touch()
     with calling(modal_plane, "count", 1, str(hold)) as talk:
         first = talk.next()["item"]
-        assert call(modal_plane, "cancel", first["call"]) == [{"value": None}]
+        assert caller.call("cancel", first["call"]) == [{"value": None}]
         gone(first["pid"])
         (said,) = talk.rest()
         assert (said["error"], said["text"]) == ("RemoteError", "Input was cancelled by user")
@@ -106,16 +106,16 @@ def test_cancel_ends_the_container(modal_plane: RunningPlane, tmp_path: Path) ->
     assert modal_plane.containers("count") == []
 
 
-def test_cancel_without_killing_reaches_the_function(modal_plane: RunningPlane, tmp_path: Path) -> None:
+def test_cancel_without_killing_reaches_the_function(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
     with calling(modal_plane, "polite", str(tmp_path / "said")) as talk:
         call_id = talk.next()["item"]
-        call(modal_plane, "cancel_only", call_id)
+        caller.call("cancel_only", call_id)
         assert "error" in talk.rest()[-1]
     assert (tmp_path / "said").read_text() == "InputCancellation"
 
 
-def test_crashes_end_in_an_error(modal_plane: RunningPlane) -> None:
-    (said,) = call(modal_plane, "crash")
+def test_crashes_end_in_an_error(modal_plane: RunningPlane, caller: Client) -> None:
+    (said,) = caller.call("crash")
     assert said["error"] == "InternalFailure"
     assert "exited with status 3" in said["text"]
     assert modal_plane.report().calls[-1].runs == [3]
@@ -131,8 +131,8 @@ def test_a_lost_container_is_replaced(modal_plane: RunningPlane, tmp_path: Path)
         assert talk.rest() == [{"value": "1"}]
 
 
-def test_what_a_container_finds(modal_plane: RunningPlane) -> None:
-    (said,) = call(modal_plane, "facts")
+def test_what_a_container_finds(modal_plane: RunningPlane, caller: Client) -> None:
+    (said,) = caller.call("facts")
     facts = said["value"]
     assert facts["shipped"]
     assert facts["importable"] == 0
@@ -144,17 +144,17 @@ def test_what_a_container_finds(modal_plane: RunningPlane) -> None:
 
 
 @pytest.mark.skipif(scene_user.substitute() == "", reason="needs root, and a Python that nobody can run")
-def test_another_user_can_read_what_was_shipped(modal_plane: RunningPlane) -> None:
-    assert call(modal_plane, "as_scene_user") == [{"value": str(Path(TOY).stat().st_size)}]
+def test_another_user_can_read_what_was_shipped(modal_plane: RunningPlane, caller: Client) -> None:
+    assert caller.call("as_scene_user") == [{"value": str(Path(TOY).stat().st_size)}]
 
 
-def test_restricted_access(modal_plane: RunningPlane) -> None:
-    (said,) = call(modal_plane, "call_another")
+def test_restricted_access(modal_plane: RunningPlane, caller: Client) -> None:
+    (said,) = caller.call("call_another")
     assert said["error"] == "PermissionDeniedError"
 
 
-def test_class_with_a_snapshot_and_methods(modal_plane: RunningPlane) -> None:
-    assert call(modal_plane, "Counter.more", 2) == [{"value": 42}]
+def test_class_with_a_snapshot_and_methods(modal_plane: RunningPlane, caller: Client) -> None:
+    assert caller.call("Counter.more", 2) == [{"value": 42}]
 
 
 def test_functions_are_scaled(modal_plane: RunningPlane, tmp_path: Path) -> None:
@@ -173,11 +173,11 @@ def test_functions_are_scaled(modal_plane: RunningPlane, tmp_path: Path) -> None
         assert talk.rest() == [{"value": None}]
 
 
-def test_redeploy_while_a_call_runs(modal_plane: RunningPlane, tmp_path: Path) -> None:
+def test_redeploy_while_a_call_runs(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
     with calling(modal_plane, "wait_for_file", str(tmp_path / "go")) as talk:
         old = modal_plane.container("wait_for_file")
         assert modal_cli(modal_plane, "deploy", TOY, TOY_VERSION="2").returncode == 0
-        assert call(modal_plane, "version") == [{"value": "2"}]
+        assert caller.call("version") == [{"value": "2"}]
         assert alive(old.pid)
         (tmp_path / "go").touch()
         assert talk.rest() == [{"value": "1"}]
@@ -185,10 +185,10 @@ def test_redeploy_while_a_call_runs(modal_plane: RunningPlane, tmp_path: Path) -
     history = json.loads(modal_cli(modal_plane, "app", "history", "toy", "--json").stdout)
     assert len(history) >= 2
     assert modal_cli(modal_plane, "app", "rollback", "toy").returncode == 0
-    assert call(modal_plane, "version") == [{"value": "1"}]
+    assert caller.call("version") == [{"value": "1"}]
 
 
-def test_environments(modal_plane: RunningPlane) -> None:
+def test_environments(modal_plane: RunningPlane, caller: Client) -> None:
     lost = modal_cli(modal_plane, "deploy", TOY, "--env", "staging")
     assert lost.returncode != 0
     assert "staging" in lost.stdout + lost.stderr
@@ -197,7 +197,7 @@ def test_environments(modal_plane: RunningPlane) -> None:
     assert modal_cli(modal_plane, "deploy", TOY, "--env", "staging", TOY_VERSION="7").returncode == 0
     assert call(modal_plane, "version", TOY_ENVIRONMENT="staging") == [{"value": "7"}]
     assert call(modal_plane, "version", MODAL_ENVIRONMENT="staging") == [{"value": "7"}]
-    assert call(modal_plane, "version") == [{"value": "1"}]
+    assert caller.call("version") == [{"value": "1"}]
     assert modal_cli(modal_plane, "app", "stop", "toy", "--yes", "--env", "staging").returncode == 0
     (said,) = call(modal_plane, "version", TOY_ENVIRONMENT="staging")
     assert said["error"] == "NotFoundError"
@@ -242,8 +242,8 @@ def test_wrong_token(modal_plane: RunningPlane) -> None:
     assert said["error"] == "AuthError"
 
 
-def test_not_deployed(modal_plane: RunningPlane) -> None:
-    (said,) = call(modal_plane, "no_such_function")
+def test_not_deployed(modal_plane: RunningPlane, caller: Client) -> None:
+    (said,) = caller.call("no_such_function")
     assert said["error"] == "NotFoundError"
 
 

@@ -11,6 +11,7 @@ import cbor2
 from modal_proto import api_pb2 as pb
 
 from tests.modal_plane import faults
+from tests.modal_plane.arming import Faults
 from tests.modal_plane.calls import Input
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ async def result(container: Container, given: Input, item: pb.FunctionPutOutputs
     return True
 
 
-def _replaced(active: faults.Faults, name: str, said: int) -> tuple[pb.DataFormat.ValueType, bytes] | None:
+def _replaced(active: Faults, name: str, said: int) -> tuple[pb.DataFormat.ValueType, bytes] | None:
     if pickled := active.strike(faults.PickledChunk, name, said):
         return pb.DATA_FORMAT_PICKLE, pickle.dumps(Maker(pickled.path))
     if malformed := active.strike(faults.MalformedChunk, name, said):
@@ -115,7 +116,7 @@ async def _struck(container: Container, given: Input, said: int) -> bool:
     return True
 
 
-def _verdict(active: faults.Faults, container: Container, said: int) -> tuple[Result, pb.DataFormat.ValueType] | None:
+def _verdict(active: Faults, container: Container, said: int) -> tuple[Result, pb.DataFormat.ValueType] | None:
     """Return the result that a fault puts in place of everything that was still to come."""
     name = container.definition.function_name
     if memory := active.strike(faults.OutOfMemory, name, said):
