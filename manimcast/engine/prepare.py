@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,7 +103,7 @@ def _pool(jobs: int, scratch: str, svgs: dict[str, bytes]) -> Iterator[ProcessPo
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -145,6 +146,7 @@ _made: dict[str, bytes] = {}
 
 def _begin(scratch: str, svgs: dict[str, bytes]) -> None:
     """Be a process that typesets: import Manim in an environment made from nothing, and note what it makes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
     own = tempfile.mkdtemp(dir=scratch)
     os.chdir(own)
     path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -243,6 +245,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PrepareError, BrokenProcessPool, OSError) as error:
         sys.stderr.write(f"Cannot prepare TeX: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; the next run goes on from here.\n")
+        return 130
     sys.stdout.write(f"{chosen.folder} holds {count} documents. Point PREPARED_TEX at it.\n")
     return 0
 

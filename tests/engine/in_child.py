@@ -37,12 +37,12 @@ def answer(value):
 """
 
 
-def in_child(folder: Path, code: str) -> Any:
-    """Run ``code`` in a fresh interpreter in ``folder``; return what it gave to ``answer``."""
+def in_child(folder: Path, code: str, *, path: str = "/usr/bin:/bin") -> Any:
+    """Run ``code`` in a fresh interpreter in ``folder``; return what it gave to ``answer``. ``path`` is its PATH."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(code)],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
+        env={"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         timeout=120,
