@@ -1,8 +1,9 @@
 """The real client in a process of its own, since Modal reads its environment when it is imported.
 
 ``python -m tests.modal_plane.client FUNCTION ARGUMENT...`` calls a function of the toy app; ``cancel CALL`` cancels a
-call and ends its container, ``cancel_only CALL`` leaves that to the function. Arguments are JSON; ``{"zeros": n}``
-stands for n bytes. Every line printed is JSON: ``{"item": ...}`` for what a generator yields, ``{"value": ...}`` for
+call and ends its container, ``cancel_only CALL`` leaves that to the function; ``spawn FUNCTION ARGUMENT...`` waits for
+a call that was only started, ``map FUNCTION LIST...`` calls for each item. Arguments are JSON; ``{"zeros": n}`` stands
+for n bytes. Every line printed is JSON: ``{"item": ...}`` for what a generator yields, ``{"value": ...}`` for
 what a function returns, ``{"error": type, "text": ...}`` for what either raises, ``{"end": true}`` after a generator's
 last item. Without a command line it makes one call for each line of its input, a list, and prints ``{"done": true}``
 after each.
@@ -140,11 +141,18 @@ def main(name: str, *values: object) -> None:
             modal.FunctionCall.from_id(str(arguments[0])).cancel(terminate_containers=name == "cancel")
             _say(value=None)
             return
+        way = name if name in {"spawn", "map"} else ""
+        if way:
+            name, *arguments = str(arguments[0]), *arguments[1:]
         if name.startswith("Counter."):
             found: Any = getattr(modal.Cls.from_name(APP, "Counter")(), name.partition(".")[2])
         else:
             found = modal.Function.from_name(APP, name, environment_name=os.environ.get(ENVIRONMENT))
-        if name in GENERATORS:
+        if way == "spawn":
+            _say(value=found.spawn(*arguments).get())
+        elif way == "map":
+            _say(value=list(found.map(*arguments)))
+        elif name in GENERATORS:
             for item in found.remote_gen(*arguments):
                 _say(item=item)
             _say(end=True)

@@ -92,6 +92,12 @@ def test_retries_of_a_plain_function(modal_plane: RunningPlane, caller: Client, 
     assert caller.call("third_time", str(tmp_path / "tries")) == [{"value": 3}]
 
 
+def test_spawn_and_map(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
+    assert caller.call("spawn", "third_time", str(tmp_path / "tries")) == [{"value": 3}]
+    assert modal_plane.report().calls[-1].retries == [2]
+    assert caller.call("map", "add", [1, 2, 3], [10, 20, 30]) == [{"value": [11, 22, 33]}]
+
+
 def test_cancel_ends_the_container(modal_plane: RunningPlane, caller: Client, tmp_path: Path) -> None:
     hold = tmp_path / "hold"
     hold.touch()
@@ -136,6 +142,7 @@ def test_what_a_container_finds(modal_plane: RunningPlane, caller: Client) -> No
     facts = said["value"]
     assert facts["shipped"]
     assert facts["importable"] == 0
+    assert {"tests", "toy.py"} <= set(facts["at_home"])
     assert facts["user"] == modal_plane.report().scene_user
     assert "MODAL_IDENTITY_TOKEN" in facts["modal"]
     assert not {"MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"} & set(facts["modal"])

@@ -18,6 +18,7 @@ image = (
     .env({"TOY_FILES": "/opt/toy", "PYTHONPATH": "/opt/toy", "MANIMCAST_SCENE_USER": "scene"})
     .workdir("/work")
     .add_local_dir(HERE, remote_path="/opt/toy/shipped", ignore=["__pycache__", "test_*"])
+    .add_local_python_source("tests.modal_plane")
 )
 app = modal.App("toy", image=image)
 VERSION = os.environ.get("TOY_VERSION", "1")
@@ -74,6 +75,7 @@ def facts() -> dict[str, object]:
     return {
         "shipped": shipped.exists(),
         "importable": subprocess.run([sys.executable, "-c", "import shipped.toy"], check=False).returncode,
+        "at_home": sorted(path.name for path in Path.home().iterdir()),
         "user": os.environ["MANIMCAST_SCENE_USER"],
         "home": str(Path.home()),
         "start": str(Path.cwd()),
