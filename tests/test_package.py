@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -40,3 +42,16 @@ def test_the_locks_are_found_in_a_checkout_and_in_an_installed_package(tmp_path:
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert told.stdout.strip() == str(locks / image.LOCKS[0])
+
+
+def test_what_the_image_copies_suffices_to_prepare_tex(tmp_path: Path) -> None:
+    package = tmp_path / "manimcast"
+    package.mkdir()
+    for name in image.PREPARE:
+        source = ROOT / "manimcast" / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, package / name)
+    command = [sys.executable, "-P", "-m", "manimcast.engine.prepare", tmp_path / "tex", "no-such-group"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    # It has got as far as knowing which groups there are, so nothing was missing.
+    assert "There is no group no-such-group. Groups: digits" in told.stderr, told.stderr

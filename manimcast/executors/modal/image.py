@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import modal
 
@@ -15,6 +16,10 @@ PYTHON = "3.11"
 SOURCE = "/opt/manimcast"
 """Where the package lies in a container. Not in /root, which other users cannot enter."""
 USER = "scene"
+PREPARED_TEX = "/opt/manimcast-tex"
+"""Where common TeX lies, typeset when the image is built: containers share no cache."""
+PREPARE = ("__init__.py", "spec.py", "wire.py", "engine")
+"""What of the package typesets it. Only when this changes is that done again."""
 
 BUILD = ("gcc", "libc6-dev", "pkg-config", "libcairo2-dev", "libpango1.0-dev", "git", "curl")
 """What compiles pycairo and manimpango, which have no wheels."""
@@ -61,8 +66,13 @@ def build(settings: Settings) -> modal.Image:
             str(lock(name)), extra_options="--require-hashes --no-deps --no-build-isolation"
         )
     package = Path(manimcast.__file__).parent
+    for name in PREPARE:
+        add = image.add_local_dir if (package / name).is_dir() else image.add_local_file
+        options: dict[str, Any] = {"ignore": ["**/__pycache__"]} if (package / name).is_dir() else {}
+        image = add(package / name, f"{PREPARED_TEX}.made-by/{package.name}/{name}", copy=True, **options)
     return (
-        image.run_commands(f"useradd --system --no-create-home --shell /usr/sbin/nologin {USER}")
+        image.run_commands(f"PYTHONPATH={PREPARED_TEX}.made-by python -m manimcast.engine.prepare {PREPARED_TEX}")
+        .run_commands(f"useradd --system --no-create-home --shell /usr/sbin/nologin {USER}")
         .env(environment(settings))
         .add_local_dir(package, f"{SOURCE}/{package.name}", ignore=["**/__pycache__"])
     )
@@ -73,6 +83,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "PYTHONPATH": SOURCE,
         USER_VARIABLE: USER,
+        "PREPARED_TEX": PREPARED_TEX,
         "USE_MODAL": "false",
         "RENDER_SLOTS": "1",
         "RENDER_MEMORY": str(max(settings.modal_memory - HEADROOM, settings.modal_memory // 2)),
