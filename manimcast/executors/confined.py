@@ -108,7 +108,11 @@ class _Attempt:
         ours, theirs = socket.socketpair()
         log = await self._printed.open()
         with theirs, log:
-            self._number, self._exit = self._zygote.launch(theirs.fileno(), self._directory, log.fileno())
+            try:
+                self._number, self._exit = self._zygote.launch(theirs.fileno(), self._directory, log.fileno())
+            except ZygoteError:
+                ours.close()
+                raise
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         conversation = wire.Conversation()
         try:
