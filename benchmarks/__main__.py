@@ -1,4 +1,7 @@
-"""`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs."""
+"""`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs.
+
+`./dev bench modal` measures something else: what the way through Modal costs (benchmarks/modal.py).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,12 @@ RESULTS = Path(__file__).parent / "results"
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the table, keep the raw results. Returns the exit status."""
-    chosen = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["modal"]:
+        from benchmarks import modal  # noqa: PLC0415  the tests' control plane, which nothing else here needs
+
+        return modal.main(given[1:])
+    chosen = _parser().parse_args(given)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "quality": chosen.quality,

@@ -46,10 +46,9 @@ def test_the_locks_are_found_in_a_checkout_and_in_an_installed_package(tmp_path:
 
 def test_what_the_image_copies_suffices_to_prepare_tex(tmp_path: Path) -> None:
     package = tmp_path / "manimcast"
-    package.mkdir()
     for name in image.PREPARE:
-        source = ROOT / "manimcast" / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, package / name)
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "manimcast" / name, package / name)
     command = [sys.executable, "-P", "-m", "manimcast.engine.prepare", tmp_path / "tex", "no-such-group"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
     told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import modal
 
@@ -18,7 +17,12 @@ SOURCE = "/opt/manimcast"
 USER = "scene"
 PREPARED_TEX = "/opt/manimcast-tex"
 """Where common TeX lies, typeset when the image is built: containers share no cache."""
-PREPARE = ("__init__.py", "spec.py", "wire.py", "engine")
+PREPARE = (
+    "__init__.py",
+    "spec.py",
+    *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "patches", "prepare")),
+    "engine/prepared.py",
+)
 """What of the package typesets it. Only when this changes is that done again."""
 
 BUILD = ("gcc", "libc6-dev", "pkg-config", "libcairo2-dev", "libpango1.0-dev", "git", "curl")
@@ -67,9 +71,7 @@ def build(settings: Settings) -> modal.Image:
         )
     package = Path(manimcast.__file__).parent
     for name in PREPARE:
-        add = image.add_local_dir if (package / name).is_dir() else image.add_local_file
-        options: dict[str, Any] = {"ignore": ["**/__pycache__"]} if (package / name).is_dir() else {}
-        image = add(package / name, f"{PREPARED_TEX}.made-by/{package.name}/{name}", copy=True, **options)
+        image = image.add_local_file(package / name, f"{PREPARED_TEX}.made-by/{package.name}/{name}", copy=True)
     return (
         image.run_commands(f"PYTHONPATH={PREPARED_TEX}.made-by python -m manimcast.engine.prepare {PREPARED_TEX}")
         .run_commands(f"useradd --system --no-create-home --shell /usr/sbin/nologin {USER}")
