@@ -6,125 +6,197 @@ By itself the client takes a minute to give up on a closed port, and nearly thre
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from types import ModuleType
 from typing import Any
 
-from manimcast.executors.modal import hardening
+from manimcast.executors.modal import address, hardening, tokens
 from manimcast.executors.modal.faults import UnavailableError, of_lookup
 from manimcast.executors.modal.protocol import STREAM
 from manimcast.settings import Settings
 
-CANCEL_TRIES = (0.0, 0.5, 2.0, 5.0)
+CANCEL_PAUSES = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Seconds before each try to cancel a call."""
+CLOSE_SECONDS = 5.0
+"""How long a client may take to close."""
 
 logger = logging.getLogger(__name__)
 
 
-class Connection:
-    """A client of Modal's, made when it is first needed and made anew after :meth:`drop`.
+class Session:
+    """A client that is logged in, and the functions that were looked up with it.
 
     Attributes
     ----------
     users
-        How many calls are under way. A client that was dropped is closed when none is.
+        How many calls are under way. A session that is dropped is closed when there is none.
     """
+
+    def __init__(self, modal: ModuleType, client: Any) -> None:
+        self.modal = modal
+        self.client = client
+        self.functions: dict[str, Any] = {}
+        self.users = 0
+        self.is_dropped = False
+
+    async def cancel(self, call_id: str) -> None:
+        """Cancel a call and end its container."""
+        call = self.modal.FunctionCall.from_id(call_id, client=self.client)
+        await call.cancel.aio(terminate_containers=True)
+
+
+class Connection:
+    """A session with Modal, made when it is first needed and made anew after :meth:`drop`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._modal: ModuleType | None = None
-        self._client: Any = None
-        self._functions: dict[str, Any] = {}
+        self._session: Session | None = None
         self._opening = asyncio.Lock()
-        self._retired: list[Any] = []
-        self.users = 0
+        self._open: set[Session] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
-    async def function(self, name: str = STREAM) -> Any:
-        """Return the deployed function, ready to be called.
+    async def session(self, name: str = STREAM) -> Session:
+        """Return a session in which the deployed function ``name`` was looked up.
 
-        Raises :class:`UnavailableError` after ``MODAL_CONNECT_TIMEOUT`` seconds at the latest.
+        Raises :class:`UnavailableError` after ``MODAL_CONNECT_TIMEOUT`` seconds at the latest; the first time, after
+        the import of Modal's client besides.
         """
-        found = self._functions.get(name)
-        if found is not None:
-            return found
+        if self._session is not None and name in self._session.functions:
+            return self._session
+        session = None
         try:
-            await self._import()
+            modal = await self._imported()
             async with asyncio.timeout(self._settings.modal_connect_timeout), self._opening:
-                return await self._look_up(name)
+                session = self._session
+                if session is None:
+                    session = self._session = Session(modal, await self._log_in(modal))
+                    self._open.add(session)
+                await self._look_up(session, name)
         except UnavailableError:
             raise
         except Exception as error:
-            self.drop()
+            if session is not None:
+                self.drop(session)
             raise of_lookup(error, self._settings) from error
+        return session
 
-    async def cancel(self, call_id: str) -> None:
-        """Cancel a call and end its container; tries a few times, then logs that it could not."""
+    def hold(self, session: Session) -> None:
+        """Keep ``session`` open, also when it is dropped, until :meth:`release`."""
+        session.users += 1
+
+    def release(self, session: Session) -> None:
+        """Take back one :meth:`hold`."""
+        session.users -= 1
+        self._close_if_over(session)
+
+    async def cancel(self, call_id: str, session: Session) -> None:
+        """Cancel a call that was sent in ``session``; tries for two minutes, then logs that it could not."""
         problem: BaseException | None = None
-        for pause in CANCEL_TRIES:
+        for pause in CANCEL_PAUSES:
             await asyncio.sleep(pause)
             try:
                 async with asyncio.timeout(self._settings.modal_connect_timeout):
-                    if self._client is None:
-                        await self.function()
-                    assert self._modal is not None  # noqa: S101 - there is a client
-                    call = self._modal.FunctionCall.from_id(call_id, client=self._client)
-                    await call.cancel.aio(terminate_containers=True)
+                    await session.cancel(call_id)
             except Exception as error:  # noqa: BLE001  whatever it is, the call still runs, so it is tried again
+                if type(error).__name__ == "NotFoundError":
+                    return  # there is no such call any more
                 problem = error
-                self.drop()
+                with contextlib.suppress(UnavailableError):
+                    self.drop(session)
+                    session = await self.session()
             else:
                 return
         logger.error("the call %s on Modal could not be canceled and runs until its timeout: %s", call_id, problem)
 
-    def drop(self) -> None:
-        """Forget the client, as something may be wrong with it; the next call makes another.
+    def drop(self, session: Session | None = None) -> None:
+        """Forget the session, as something may be wrong with it, unless it is another one by now than ``session``.
 
         Calls that still use it are not disturbed.
         """
-        if self._client is not None:
-            self._retired.append(self._client)
-        self._client = None
-        self._functions.clear()
+        dropped = self._session
+        if dropped is not None and session in {None, dropped}:
+            self._session = None
+            dropped.is_dropped = True
+            self._close_if_over(dropped)
 
     async def close(self) -> None:
-        """Let go of every client."""
-        self.drop()
-        await self._bury()
+        """Let go of every client, also of those that are in use."""
+        self._session = None
+        for session in tuple(self._open):
+            self._close(session)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
-    async def _bury(self) -> None:
-        retired, self._retired = self._retired, []
-        await asyncio.gather(*map(_close, retired))
-
-    async def _import(self) -> None:
+    async def _imported(self) -> ModuleType:
         if self._modal is None:
             # Most of a second, so not in the loop that serves requests.
-            self._modal = await asyncio.to_thread(importlib.import_module, "modal")
+            modal = await asyncio.to_thread(importlib.import_module, "modal")
             await asyncio.to_thread(hardening.install)
+            self._modal = modal
+        return self._modal
 
-    async def _look_up(self, name: str) -> Any:
-        settings, modal = self._settings, self._modal
-        assert modal is not None  # noqa: S101 - imported before
-        if not self.users:
-            await self._bury()
-        if self._client is None:
-            if settings.modal_token_id and settings.modal_token_secret:
-                self._client = await modal.Client.from_credentials.aio(
-                    settings.modal_token_id, settings.modal_token_secret.get_secret_value()
-                )
-            else:
-                self._client = await modal.Client.from_env.aio()
-        function = modal.Function.from_name(
-            settings.modal_app_name, name, environment_name=settings.modal_environment, client=self._client
-        )
-        await function.hydrate.aio()
-        self._functions[name] = function
-        return function
+    async def _log_in(self, modal: ModuleType) -> Any:
+        """Return a client that is connected. It is made by hand, so that there is something to close when it hangs."""
+        pair = tokens.find(self._settings)
+        if pair is None:
+            return await modal.Client.from_env.aio()  # how else one may log in is Modal's to know, and to complain of
+        url = modal.config.config["server_url"]
+        client = modal.Client(url, modal.client.api_pb2.CLIENT_TYPE_CLIENT, pair)
+        entering = asyncio.create_task(client.__aenter__())
+        doubting = asyncio.create_task(self._doubt(url))
+        try:
+            await asyncio.wait({entering, doubting}, return_when=asyncio.FIRST_COMPLETED)
+            if not entering.done() and (reason := doubting.result()):
+                raise UnavailableError(reason)
+            await entering
+        except BaseException:
+            entering.cancel()
+            self._discard(client)
+            raise
+        finally:
+            doubting.cancel()
+        return client
+
+    async def _doubt(self, url: str) -> str | None:
+        """Return why nothing can be reached at ``url``, if that is so and no proxy leads there."""
+        proxies = importlib.import_module("modal._utils.proxy_support")
+        host = url.partition("://")[2].partition(":")[0]
+        if proxies.get_proxy_url(host, use_ssl=url.startswith("https:")):
+            return None
+        return await address.problem(url)
+
+    async def _look_up(self, session: Session, name: str) -> None:
+        if name not in session.functions:
+            function = session.modal.Function.from_name(
+                self._settings.modal_app_name,
+                name,
+                environment_name=self._settings.modal_environment,
+                client=session.client,
+            )
+            await function.hydrate.aio()
+            session.functions[name] = function
+
+    def _close_if_over(self, session: Session) -> None:
+        if session.is_dropped and session.users == 0:
+            self._close(session)
+
+    def _close(self, session: Session) -> None:
+        if session in self._open:
+            self._open.remove(session)
+            self._discard(session.client)
+
+    def _discard(self, client: Any) -> None:
+        closing = asyncio.create_task(_close(client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
 
 async def _close(client: Any) -> None:
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await client.close.aio()
     except Exception as error:  # noqa: BLE001  it is thrown away
         logger.debug("a client of Modal's did not close: %s", error)

@@ -8,9 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
@@ -18,10 +16,11 @@ from manimcast.executors.confined import limits_of
 from manimcast.executors.modal import tokens
 from manimcast.executors.modal.breaker import Breaker
 from manimcast.executors.modal.connection import Connection
-from manimcast.executors.modal.faults import UnavailableError, of_call
-from manimcast.executors.modal.protocol import HEALTH, MARGIN, Opened
-from manimcast.executors.modal.receive import Receiver
-from manimcast.executors.modal.remote import PARTING_SECONDS, RemoteCall, SilentError
+from manimcast.executors.modal.faults import CallError, UnavailableError, of_call
+from manimcast.executors.modal.health import Health
+from manimcast.executors.modal.protocol import MARGIN
+from manimcast.executors.modal.receive import Receiver, writes
+from manimcast.executors.modal.remote import RemoteCall, SilentError
 from manimcast.executors.price import Rate
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
@@ -31,6 +30,8 @@ TRANSFER_SECONDS = 120.0
 """Seconds past a render's timeout that its files may take to arrive."""
 CANCEL_SECONDS = 10.0
 """Seconds that a call's cancellation is waited for. It is tried for longer, in the background."""
+PARTING_SECONDS = 2.0
+"""Seconds that is waited for what was given up."""
 REMEMBERED = 200
 """Renders of which is remembered that they failed: one that breaks every container must not open the breaker."""
 
@@ -45,7 +46,7 @@ class ModalExecutor:
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.modal_max_containers
         self.tries = settings.modal_retries + 1
-        self.overtime = settings.modal_connect_timeout + settings.modal_start_timeout + TRANSFER_SECONDS + 30
+        self.overtime = 4 * settings.modal_connect_timeout + settings.modal_start_timeout + TRANSFER_SECONDS + 30
         self.rate = Rate(
             cores=settings.modal_cores,
             gib=settings.modal_memory / 1024,
@@ -60,9 +61,11 @@ class ModalExecutor:
         self._failed: deque[str] = deque(maxlen=REMEMBERED)
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._calls: set[RemoteCall] = set()
         self._endings: set[asyncio.Task[None]] = set()
-        self._health: dict[str, Any] | None = None
-        self._facts: dict[str, str] = {}
+        self._health = Health()
+        self._tokens = tokens.told(settings)
 
     async def start(self) -> None:
         """Begin to look the app up; returns at once."""
@@ -70,28 +73,31 @@ class ModalExecutor:
 
     async def stop(self) -> None:
         """Cancel what runs, and let go of Modal's client."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
-        if self._endings:
-            await asyncio.wait(self._endings, timeout=CANCEL_SECONDS)
-        for ending in self._endings:
+        working = {task for task in (self._keeper, self._asking) if task is not None}
+        for task in working:
+            task.cancel()
+        for call in tuple(self._calls):
+            self._end(call)
+        if working or self._endings:
+            await asyncio.wait(working | self._endings, timeout=CANCEL_SECONDS)
+        for ending in tuple(self._endings):
             ending.cancel()
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=PARTING_SECONDS)
         await self._connection.close()
 
     def status(self) -> ExecutorStatus:
         """Tell, without asking Modal, whether a render would be sent there."""
-        layers = [layer for layer in self._facts.get("layers", "").split(",") if layer]
         return ExecutorStatus(
             available=self._breaker.lets_through,
             reason=None if self._breaker.lets_through else self._breaker.last_error,
             details={
                 "app": self._settings.modal_app_name,
                 "environment": self._settings.modal_environment,
-                "tokens": tokens.told(self._settings),
+                "tokens": self._tokens,
                 "breaker": self._breaker.told(),
-                "modal_health": self._health,
-                "sandbox": {"tier": "container", "layers": layers},
+                "modal_health": self._health.told,
+                "sandbox": self._health.sandbox,
             },
         )
 
@@ -106,7 +112,7 @@ class ModalExecutor:
             async with contextlib.aclosing(self._render(spec, into, timeout)) as messages:
                 async for message in messages:
                     if isinstance(message, wire.Terminal):
-                        self._succeeded()
+                        self._breaker.succeeded()
                         logger.info("Total processing time: %.2fs", time.monotonic() - began, extra=tag)
                     yield message
         except ExecutorError as error:
@@ -114,13 +120,11 @@ class ModalExecutor:
             raise
 
     async def _render(self, spec: RenderSpec, into: Path, timeout: float) -> AsyncGenerator[Message, None]:
-        function = await self._connection.function()
         seconds = min(timeout, self._settings.modal_timeout - MARGIN)
-        call = RemoteCall(self._connection, spec, self._limits, seconds)
         receiver = Receiver(spec, self._limits, into)
+        call = await self._submitted(spec, seconds)
         patience = CANCEL_SECONDS
         try:
-            call.submit(function)
             async with contextlib.aclosing(self._heard(call, receiver, seconds)) as messages:
                 async for message in messages:
                     yield message
@@ -130,16 +134,49 @@ class ModalExecutor:
         finally:
             receiver.close()
             call.is_over = call.is_over or receiver.is_complete
-            await self._ended(call, receiver, patience)
+            # Whatever happens here meanwhile: a call that is not canceled runs on, and is paid for.
+            await asyncio.wait({self._end(call)}, timeout=0 if call.is_over else patience)
         assert receiver.end is not None  # noqa: S101 - else this was left by an exception
         yield receiver.end
 
-    async def _ended(self, call: RemoteCall, receiver: Receiver, patience: float) -> None:
-        """End the call, whatever happens here meanwhile: one that is not canceled runs on, and is paid for."""
-        ending = asyncio.create_task(call.end(receiver.opened.call_id if receiver.opened else None))
+    async def _submitted(self, spec: RenderSpec, seconds: float) -> RemoteCall:
+        """Return a call that Modal has taken.
+
+        It is sent once more when what was looked up some time ago is no longer good: the app may have been deployed
+        anew, or the connection have been lost.
+        """
+        for is_last in (False, True):
+            session = await self._connection.session()
+            call = RemoteCall(self._connection, session, spec, self._limits, seconds)
+            self._calls.add(call)
+            try:
+                await call.submitted(self._settings.modal_connect_timeout)
+            except SilentError:
+                self._end(call)
+                self._connection.drop(session)
+                silence = self._settings.modal_connect_timeout
+                raise UnavailableError(f"Modal did not take the call within {silence:g} s") from None
+            except Exception as error:
+                self._end(call)
+                failed = of_call(error, seconds)
+                if isinstance(failed, CallError) and failed.reconnect:
+                    self._connection.drop(session)
+                    if not is_last:
+                        continue
+                raise failed if isinstance(failed, ExecutorError) else CallError(failed.error.message) from error
+            except BaseException:
+                await asyncio.wait({self._end(call)}, timeout=CANCEL_SECONDS)
+                raise
+            return call
+        raise AssertionError("the second time is the last")
+
+    def _end(self, call: RemoteCall) -> asyncio.Task[None]:
+        """End a call; return the task that does it, which may go on for long when Modal does not answer."""
+        ending = call.end()
+        self._calls.discard(call)
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
-        await asyncio.wait({ending}, timeout=PARTING_SECONDS if call.is_over else patience)
+        return ending
 
     async def _heard(self, call: RemoteCall, receiver: Receiver, seconds: float) -> AsyncGenerator[Message, None]:
         """Yield what the render says until its end is complete, or raise :class:`ExecutorError`."""
@@ -149,11 +186,13 @@ class ModalExecutor:
         try:
             async with contextlib.aclosing(items):
                 async for item in items:
-                    for message in receiver.take(item):
+                    messages = await asyncio.to_thread(receiver.take, item) if writes(item) else receiver.take(item)
+                    for message in messages:
                         yield message
                     if receiver.opened is not None and deadline is None:
                         deadline = time.monotonic() + seconds + TRANSFER_SECONDS
-                        self._learn(receiver.opened)
+                        call.told_id = receiver.opened.call_id
+                        self._health.learn(receiver.opened.facts)
                     if receiver.is_complete or receiver.is_settled:
                         return
                     if deadline is not None and time.monotonic() > deadline:
@@ -169,7 +208,8 @@ class ModalExecutor:
                 raise verdict from error
             receiver.end = verdict
             return
-        raise ExecutorError("the container ended the call in the middle")
+        if not isinstance(receiver.end, wire.Failed):
+            raise ExecutorError("the container ended the call in the middle")
 
     def _silent(self, receiver: Receiver) -> ExecutorError:
         if receiver.opened is None:
@@ -177,30 +217,16 @@ class ModalExecutor:
             return ExecutorError(f"no container began within {seconds:g} s", again=False)
         return ExecutorError(f"nothing was heard for {self._settings.modal_silence_timeout:g} s")
 
-    def _learn(self, opened: Opened) -> None:
-        """Keep what a container says of itself, for health."""
-        self._facts = dict(opened.facts)
-        codec = self._facts.get("libavcodec")
-        self._health = {
-            "status": "healthy",
-            "manim_version": self._facts.get("manim"),
-            "numpy_version": self._facts.get("numpy"),
-            "ffmpeg_available": codec is not None,
-            "ffmpeg_version": codec and f"libavcodec {codec}",
-            "latex_version": self._facts.get("latex"),
-            "timestamp": datetime.now(UTC).isoformat(),
-        }
-
-    def _succeeded(self) -> None:
-        self._breaker.succeeded()
-
     def _note(self, error: ExecutorError, render_id: str) -> None:
         """Count a failure, each render once."""
-        if not isinstance(error, UnavailableError):
-            self._connection.drop()  # the app may have been deployed anew, or the connection be broken
+        if isinstance(error, CallError) and error.reconnect:
+            self._connection.drop()
         if isinstance(error, UnavailableError) or render_id not in self._failed:
             self._failed.append(render_id)
             self._breaker.failed(str(error), at_once=isinstance(error, UnavailableError))
+            if not isinstance(error, UnavailableError) and self._breaker.state == "open":
+                pause = self._breaker.probe_due_in()
+                logger.warning("Modal has failed too often and is left alone for %.0f s: %s", pause, error)
             self._changed.set()
 
     async def _keep(self) -> None:
@@ -210,14 +236,16 @@ class ModalExecutor:
             if self._breaker.state == "open":
                 await asyncio.sleep(self._breaker.probe_due_in())
                 self._breaker.probe()
+                self._connection.drop()  # what was looked up once proves nothing now
                 await self._probe("Modal is available again")
             else:
                 self._changed.clear()
                 await self._changed.wait()
 
     async def _probe(self, good_news: str) -> None:
+        self._tokens = tokens.told(self._settings)
         try:
-            await self._connection.function()
+            await self._connection.session()
         except UnavailableError as error:
             known = self._breaker.last_error == str(error)
             self._breaker.failed(str(error), at_once=True)
@@ -226,32 +254,5 @@ class ModalExecutor:
             return
         self._breaker.succeeded()
         logger.info(good_news)
-        if self._health is None:
-            await self._ask_health()
-
-    async def _ask_health(self) -> None:
-        """Start one container to see what it can do; that it fails only keeps health from telling."""
-        try:
-            function = await self._connection.function(HEALTH)
-            async with asyncio.timeout(self._settings.modal_start_timeout):
-                told = await function.remote.aio()
-        except Exception as error:  # noqa: BLE001  renders will tell what is wrong
-            logger.warning("Modal's health check failed: %s", of_call(error, 0))
-            return
-        if self._health is None and isinstance(told, dict):
-            self._take_health(told)
-
-    def _take_health(self, told: dict[str, Any]) -> None:
-        """Keep the answer of a health check, as text of limited length: a container wrote it."""
-        facts = told.get("facts")
-        if isinstance(facts, dict):
-            self._facts = {str(name)[:60]: str(value)[:1000] for name, value in list(facts.items())[:40]}
-        names = (
-            "status", "manim_version", "numpy_version", "ffmpeg_available", "ffmpeg_version", "latex_version",
-            "timestamp", "error",
-        )  # fmt: skip
-        self._health = {
-            name: value if isinstance(value := told[name], bool) or value is None else str(value)[:1000]
-            for name in names
-            if name in told
-        }
+        if self._health.told is None and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._health.ask(self._connection, self._settings.modal_start_timeout))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -14,6 +16,14 @@ from manimcast.executors.printed import harmless
 from manimcast.executors.verdict import untrustworthy
 from manimcast.spec import OutputFile, RenderReport, RenderSpec
 from manimcast.wire import Message
+
+MAX_SIDE_FILES = 4 * MAX_SIDE_FILE
+"""Bytes of all posters and subtitles together."""
+
+
+def writes(raw: object) -> bool:
+    """Return whether taking the item ``raw`` means writing to a file, which takes its time."""
+    return isinstance(raw, dict) and raw.get("type") in {"chunk", "closed"}
 
 
 class Receiver:
@@ -42,18 +52,40 @@ class Receiver:
         self._expected: list[OutputFile] = []
         self._file: IO[bytes] | None = None
         self._missing = 0
+        self._messages_left = wire.MAX_MESSAGES
+        self._bytes_left = wire.MAX_STREAM
+        self._busy = threading.Lock()
+        self._is_closed = False
+        self._began = time.monotonic()
         self.opened: protocol.Opened | None = None
         self.end: wire.Terminal | None = None
         self.is_complete = False
         self.is_settled = False
 
-    def take(self, raw: object) -> Iterator[Message]:
-        """Take one item and yield what the render says in it, its end excepted."""
+    def take(self, raw: object) -> list[Message]:
+        """Take one item and return what the render says in it, its end excepted.
+
+        Items that :func:`writes` may be taken in another thread, as long as one is taken after the other.
+        """
         try:
             item = protocol.read(raw)
         except wire.WireError as error:
             raise ExecutorError(f"the container sent what is not understood: {error}") from error
+        self._count(item)
         self._check_order(item)
+        try:
+            with self._busy:
+                return list(self._taken(item))
+        except OSError as error:
+            raise ExecutorError(f"the files cannot be written here: {error.strerror or error}", again=False) from error
+
+    def close(self) -> None:
+        """Close the file that was being written, if one was."""
+        with self._busy:
+            self._is_closed = True
+            self._close_file()
+
+    def _taken(self, item: protocol.Item) -> Iterator[Message]:
         match item:
             case protocol.Opened():
                 self.opened = item
@@ -68,11 +100,18 @@ class Receiver:
             case protocol.Alive():
                 pass
 
-    def close(self) -> None:
-        """Close the file that was being written, if one was."""
+    def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _count(self, item: protocol.Item) -> None:
+        """Bound what a container may say besides its files, as the wire does it for a render on this machine."""
+        if not isinstance(item, protocol.Chunk):
+            self._messages_left -= 1
+            self._bytes_left -= len(item.body) if isinstance(item, protocol.Said) else 0
+        if self._messages_left < 0 or self._bytes_left < 0:
+            raise ExecutorError("the container says more than is listened to")
 
     def _check_order(self, item: protocol.Item) -> None:
         if self.opened is None:
@@ -121,6 +160,9 @@ class Receiver:
             limit = self._limits.file_bytes if file.role in {"video", "section"} else MAX_SIDE_FILE
             if file.bytes > limit:
                 return self._settle(f"{file.name}: {file.bytes} bytes; at most {limit} are allowed")
+        most = 2 * self._limits.file_bytes + MAX_SIDE_FILES  # the sections together are about as large as the video
+        if sum(file.bytes for file in report.files) > most:
+            return self._settle(f"its files together have more than {most} bytes")
         self._expected = list(report.files)
         trusted = {"media_type": self._spec.format.media_type, "seed": self._spec.seed}
         self.end = wire.Finished(report=report.model_copy(update=trusted))
@@ -142,14 +184,19 @@ class Receiver:
 
     def _open_next(self) -> None:
         while self._expected and self._expected[0].bytes == 0:
-            (self._into / self._expected.pop(0).name).open("xb").close()
+            self._create(self._expected.pop(0).name).close()
         if self._expected:
-            self._file = (self._into / self._expected[0].name).open("xb")
+            self._file = self._create(self._expected[0].name)
             self._missing = self._expected[0].bytes
 
     def _finish_file(self) -> None:
-        self.close()
+        self._close_file()
         self._expected.pop(0)
+
+    def _create(self, name: str) -> IO[bytes]:
+        if self._is_closed:
+            raise ExecutorError("the call was given up")
+        return (self._into / name).open("xb")
 
     def _closed(self, seconds: float) -> None:
         if self.end is None:
@@ -159,6 +206,8 @@ class Receiver:
         if isinstance(self.end, wire.Finished):
             if self._expected:
                 raise ExecutorError("the container ended before all files had arrived")
+            # What the container measured leaves out the way to it, but it cannot have taken longer than it seemed here.
+            seconds = min(seconds, time.monotonic() - self._began)
             report = self.end.report.model_copy(update={"compute_seconds": round(seconds, 3)})
             self.end = wire.Finished(report=report)
         self.is_complete = True

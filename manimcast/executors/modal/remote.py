@@ -3,45 +3,71 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncGenerator
-from concurrent.futures import Future
 from typing import Any
 
 from manimcast import wire
 from manimcast.executors.modal import hardening
-from manimcast.executors.modal.connection import Connection
-from manimcast.executors.modal.protocol import Call
+from manimcast.executors.modal.connection import Connection, Session
+from manimcast.executors.modal.protocol import STREAM, Call
 from manimcast.spec import RenderSpec
 
 WAITING_ITEMS = 16
 """Items that wait to be taken: of a MiB each at most."""
-ID_SECONDS = 5.0
+ID_SECONDS = 60.0
 """How long a call that is being submitted is waited for when it is to be canceled."""
-PARTING_SECONDS = 2.0
+PARTING_SECONDS = 12.0
+"""How long the client may take to let go of a call; by itself it gives that up after ten seconds."""
 
 
 class SilentError(Exception):
     """Nothing was heard for too long."""
 
 
-class RemoteCall:
-    """A call of the deployed generator function. Modal's client runs in a thread of its own."""
+class BrokenOffError(Exception):
+    """The call was given up on this side."""
 
-    def __init__(self, connection: Connection, spec: RenderSpec, limits: wire.Limits, timeout: float) -> None:
+
+class RemoteCall:
+    """A call of the deployed generator function. Modal's client runs in a thread of its own.
+
+    Attributes
+    ----------
+    told_id
+        What the container calls this call, for when Modal did not tell.
+    is_over
+        Whether the call has run to its end, so that there is nothing to cancel.
+    """
+
+    def __init__(
+        self, connection: Connection, session: Session, spec: RenderSpec, limits: wire.Limits, timeout: float
+    ) -> None:
         self._connection = connection
-        token = uuid.uuid4().hex
-        self._call = Call(token=token, spec=spec, limits=limits, timeout=timeout)
+        self._session = session
+        self._call = Call(token=uuid.uuid4().hex, spec=spec, limits=limits, timeout=timeout)
         self._items: asyncio.Queue[object] = asyncio.Queue(WAITING_ITEMS)
-        self._id: Future[str | None] | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._known = asyncio.wrap_future(hardening.expect_call(self._call.token))
+        connection.hold(session)
+        self._pump = asyncio.create_task(self._listen())
+        self._ending: asyncio.Task[None] | None = None
+        self.told_id: str | None = None
         self.is_over = False
 
-    def submit(self, function: Any) -> None:
-        """Send the call."""
-        self._id = hardening.expect_call(self._call.token)
-        self._connection.users += 1
-        self._pump = asyncio.create_task(self._listen(function))
+    async def submitted(self, seconds: float) -> None:
+        """Wait until Modal has taken the call.
+
+        Raises :class:`SilentError` when that takes longer than ``seconds``, and whatever Modal's client raises.
+        """
+        await self._taken(seconds)
+        if self._known.done():
+            return
+        if not self._pump.done():
+            raise SilentError
+        item = await self._next(seconds)
+        if isinstance(item, BaseException):
+            raise item
 
     async def items(self, *, first: float, silence: float) -> AsyncGenerator[object, None]:
         """Yield what the container sends.
@@ -51,10 +77,7 @@ class RemoteCall:
         """
         patience = first
         while True:
-            try:
-                item = await asyncio.wait_for(self._items.get(), patience)
-            except TimeoutError:
-                raise SilentError from None
+            item = await self._next(patience)
             patience = silence
             if isinstance(item, BaseException):
                 raise item  # a broken connection, perhaps: the call itself may run on
@@ -63,36 +86,57 @@ class RemoteCall:
                 return
             yield item
 
-    async def end(self, known_id: str | None) -> None:
-        """End the call: if it may still run, cancel it, and end its container. ``known_id`` is what it told."""
-        if self._pump is None:
-            return
+    def end(self) -> asyncio.Task[None]:
+        """End the call: if it may still run, cancel it, and end its container. The same task each time."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        return self._ending
+
+    async def _next(self, patience: float) -> object:
+        getting = asyncio.create_task(self._items.get())
         try:
-            if not self.is_over and (call_id := known_id or await self._call_id()):
-                await self._connection.cancel(call_id)
+            await asyncio.wait({getting, self._pump}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not getting.done():
+                await asyncio.sleep(0)  # for what the pump left behind
+            if getting.done():
+                return getting.result()
+        finally:
+            getting.cancel()
+        if self._pump.done():
+            return BrokenOffError("the call was given up")
+        raise SilentError
+
+    async def _end(self) -> None:
+        try:
+            if not self.is_over and (call_id := await self._id()):
+                await self._connection.cancel(call_id, self._session)
         finally:
             hardening.forget_call(self._call.token)
+            self._known.cancel()
             self._pump.cancel()
             await asyncio.wait({self._pump}, timeout=PARTING_SECONDS)
-            self._connection.users -= 1
+            self._connection.release(self._session)
 
-    async def _call_id(self) -> str | None:
-        """Return the call's id, waiting for it if it is just being submitted; None if it never was."""
-        assert self._id is not None  # noqa: S101 - set with the pump
-        assert self._pump is not None  # noqa: S101
-        known = asyncio.wrap_future(self._id)
-        either: set[asyncio.Future[Any]] = {known, self._pump}
-        await asyncio.wait(either, timeout=ID_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if known.done() and not known.cancelled():
-            return known.result()
-        known.cancel()
-        return None
+    async def _id(self) -> str | None:
+        """Return the call's id, waiting for it if it is just being submitted; None if it never was.
 
-    async def _listen(self, function: Any) -> None:
+        What Modal told counts more than what the container told: by a wrong id, another call would be canceled.
+        """
+        await self._taken(ID_SECONDS)
+        known = self._known.result() if self._known.done() and not self._known.cancelled() else None
+        return known or self.told_id
+
+    async def _taken(self, seconds: float) -> None:
+        """Wait until it is known whether Modal has taken the call, at most ``seconds``."""
+        either: set[asyncio.Future[Any]] = {self._known, self._pump}
+        await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _listen(self) -> None:
         try:
-            stream = function.remote_gen.aio(self._call.model_dump(mode="json"))
-            async for item in stream:
-                await self._items.put(item)
+            stream: Any = self._session.functions[STREAM].remote_gen.aio(self._call.model_dump(mode="json"))
+            async with contextlib.aclosing(stream):
+                async for item in stream:
+                    await self._items.put(item)
         except Exception as error:  # noqa: BLE001  whoever takes the next item must hear of it
             await self._items.put(error)
         else:
@@ -100,3 +144,4 @@ class RemoteCall:
 
 
 _END = object()
+"""What is put in the queue after the last item."""
