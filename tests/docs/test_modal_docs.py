@@ -239,7 +239,7 @@ def test_functions_are_as_described() -> None:
 
 
 def test_figures_follow_from_the_price_settings() -> None:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     rate = Rate(
         cores=settings.modal_cores,
         gib=settings.modal_memory / 1024,
