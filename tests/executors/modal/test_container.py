@@ -29,8 +29,9 @@ ENDLESS = "print('looping', flush=True)\nwhile True: pass"
 
 
 @pytest.fixture(scope="module")
-def scratch() -> Iterator[Path]:
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where containers put their renders' folders: where other users may look, as in /tmp."""
+    tmp_path_factory.getbasetemp()  # pytest's own stays where it is
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         patch.setattr(tempfile, "tempdir", name)
