@@ -235,6 +235,8 @@ class ModalExecutor:
         while True:
             if self._breaker.state == "open":
                 await asyncio.sleep(self._breaker.probe_due_in())
+                if self._breaker.lets_through:
+                    continue  # a render that was under way has succeeded
                 self._breaker.probe()
                 self._connection.drop()  # what was looked up once proves nothing now
                 await self._probe("Modal is available again")

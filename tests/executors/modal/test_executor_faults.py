@@ -140,3 +140,25 @@ def test_a_container_that_is_killed_from_outside(modal_plane: RunningPlane, tmp_
         assert error.again
 
     play(modal_plane, tmp_path, scene)
+
+
+def test_what_a_render_has_found_out_is_not_probed(modal_plane: RunningPlane, tmp_path: Path) -> None:
+    """One that was under way when the breaker opened succeeds and closes it; then no probe holds renders up."""
+
+    async def scene(on: Stage) -> None:
+        work = asyncio.create_task(on.perform(waiting(tmp_path / "go") + a_video()[5:]))
+        await until(on.pids, "a container at work")
+        modal_plane.inject(faults.Exhausted())
+        assert (await on.perform(a_video())).error is not None
+        assert on.breaker["state"] == "open"
+        was_due = asyncio.get_running_loop().time() + on.breaker["next_probe_in"]
+        modal_plane.clear()
+        (tmp_path / "go").touch()
+        assert isinstance((await work).end, wire.Finished)
+        assert on.breaker["state"] == "closed"
+        number = modal_plane.inject(faults.NotDeployed())  # a probe would meet it
+        await until(lambda: asyncio.get_running_loop().time() > was_due + 0.5, "the time of the probe")
+        assert modal_plane.struck(number) == 0
+        assert on.breaker["state"] == "closed"
+
+    play(modal_plane, tmp_path, scene, modal_breaker_failures=1, modal_breaker_pause=1.5)
