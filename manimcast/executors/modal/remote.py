@@ -93,6 +93,8 @@ class RemoteCall:
         return self._ending
 
     async def _next(self, patience: float) -> object:
+        if self._ending is not None:
+            return BrokenOffError("the call was given up")  # also if more was heard meanwhile
         getting = asyncio.create_task(self._items.get())
         try:
             await asyncio.wait({getting, self._pump}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

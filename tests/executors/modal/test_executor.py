@@ -63,6 +63,7 @@ def test_a_render_that_succeeds(modal_plane: RunningPlane, tmp_path: Path, caplo
 
     async def scene(on: Stage) -> None:
         assert on.executor.status().available
+        before = len(await on.calls())
         done = await on.perform(a_video(1000), render_id="r-1")
         assert [type(message) for message in done.messages] == [
             wire.Hello, wire.Started, wire.Playing, wire.Progressed, wire.Finished,
@@ -71,7 +72,9 @@ def test_a_render_that_succeeds(modal_plane: RunningPlane, tmp_path: Path, caplo
         assert (done.folder / "video.mp4").read_bytes() == bytes(1000)
         assert done.end.report.media_type == "video/mp4"
         assert done.end.report.seed == 0
-        (call,) = [call for call in await on.calls() if call.states == ["done"]][-1:]
+        await one_call(on, before, "done")
+        call = (await on.calls())[-1]
+        assert call.statuses == ["success"]
         assert not call.canceled
         assert on.breaker == {"state": "closed", "failures": 0, "next_probe_in": None, "last_error": None}
 
