@@ -17,6 +17,7 @@ import modal
 
 from manimcast.executors.modal import image, plain
 from manimcast.executors.modal.container import Container, reaches
+from manimcast.executors.modal.protocol import COMPILE
 from manimcast.settings import load
 
 settings = load()
@@ -99,10 +100,25 @@ def compile_manim_animation(
 
 
 @app.function(**{**_AS_DEPLOYED, "timeout": 120, "max_containers": 2})
-def health_check(reach: str | None = None) -> dict[str, Any]:
+def health_check(reach: str | None = None, modal_access: bool = False) -> dict[str, Any]:
     """Return the versions of manim, numpy, FFmpeg's libraries and LaTeX, and what keeps a scene in.
 
     ``reach`` (``host:port``) asks whether the container, outside any scene, can open a connection there; the
-    answer's ``reached`` should be False.
+    answer's ``reached`` should be False. ``modal_access`` asks whether it can use Modal; it should be ``denied``.
     """
-    return _here().health() | ({"reached": reaches(reach)} if reach else {})
+    told = _here().health()
+    if reach:
+        told["reached"] = reaches(reach)
+    if modal_access:
+        told["modal_access"] = _modal_access()
+    return told
+
+
+def _modal_access() -> str:
+    try:
+        modal.Function.from_name(settings.modal_app_name, COMPILE).hydrate()
+    except modal.exception.PermissionDeniedError:
+        return "denied"
+    except modal.exception.Error as error:
+        return f"{type(error).__name__}: {error}"
+    return "granted"
