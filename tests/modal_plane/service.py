@@ -53,6 +53,7 @@ def service(plane: RunningPlane | None, folder: Path, **settings: object) -> Ite
         "use_modal": True,
         "modal_connect_timeout": 2,
         "modal_breaker_pause": 0.2,
+        "modal_breaker_failures": 50,  # render after render fails here
         "shutdown_grace": 0,
         "render_memory": 1024,
     }

@@ -100,7 +100,9 @@ def test_a_render(modal_plane: RunningPlane, tmp_path: Path) -> None:
             return messages
 
     messages = asyncio.run(render())
-    assert [message.type for message in messages[:3]] == ["hello", "started", "log"]
+    types = [message.type for message in messages]
+    assert types.index("hello") < types.index("started") < types.index("playing")
+    assert "log" in types  # what is printed comes by another way, so sooner or later
     finished = messages[-1]
     assert isinstance(finished, wire.Finished)
     report = finished.report
