@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import modal
+import typer
 
+from manimcast.cli.reach import configured, give_up, reach
 from manimcast.executors.modal.protocol import COMPILE
-from manimcast.settings import load
 
 SCENE = """
 class Trial(Scene):
@@ -25,15 +26,18 @@ class Trial(Scene):
 
 def on_deployed_app() -> int:
     """Render the test scene on the deployed app, say how that went, and return the exit status."""
-    settings = load()
     try:
+        settings = configured(None, None)
+        reach(settings)
         deployed = modal.Function.from_name(
             settings.modal_app_name, COMPILE, environment_name=settings.modal_environment
         )
-        return report(deployed.remote)
-    except modal.exception.Error as error:
-        print(f"Modal: {error}", file=sys.stderr)
-        return 1
+        try:
+            return report(deployed.remote)
+        except modal.exception.Error as error:
+            give_up("the render failed", error, settings)
+    except typer.Exit as ended:  # this is no command of manimcast's, which would see to that
+        return ended.exit_code
 
 
 def report(remote: Callable[..., dict[str, Any]]) -> int:
