@@ -17,6 +17,9 @@ from manimcast.spec import RenderSpec, SceneError
 
 Answer = dict[str, Any]
 
+ARGUMENTS = {"code": "python_code", "scene": "class_name", "engine": "rendering_engine"}
+"""What the caller of ``compile_manim_animation`` knows a spec's fields as."""
+
 
 def compile_scene(container: Container, request: dict[str, Any]) -> Answer:
     """Render what ``request`` asks for in ``container``; scene failures are answers, not exceptions.
@@ -28,10 +31,11 @@ def compile_scene(container: Container, request: dict[str, Any]) -> Answer:
     try:
         spec = RenderSpec.model_validate({name: value for name, value in request.items() if value is not None})
     except ValidationError as invalid:
-        lines = [
-            f"{'.'.join(map(str, item['loc'])) or 'request'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in invalid.errors(include_url=False, include_input=False, include_context=False)
-        ]
+        lines = []
+        for item in invalid.errors(include_url=False, include_input=False, include_context=False):
+            first, *rest = map(str, item["loc"] or ("request",))
+            where = ".".join([ARGUMENTS.get(first, first), *rest])
+            lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
         return _answer(began, error="; ".join(lines), details=lines)
     call = Call(
         token="", spec=spec, limits=limits_of(settings), timeout=min(spec.timeout or 1e9, settings.render_timeout)

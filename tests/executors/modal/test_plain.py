@@ -79,10 +79,10 @@ def test_a_scene_that_is_not_there(container: Container) -> None:
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
-        ({"code": ""}, "code: No code provided"),
-        ({"code": 1}, "code: "),
+        ({"code": ""}, "python_code: No code provided"),
+        ({"code": 1}, "python_code: "),
         ({"quality": "best"}, "quality: "),
-        ({"engine": "cairo3"}, "engine: "),
+        ({"engine": "cairo3"}, "rendering_engine: "),
         ({"aspect_ratio": "2:1"}, "aspect_ratio: "),
         ({"invented": 1}, "invented: "),
         ({"resolution": {"width": 1, "height": 72}}, "resolution.width: "),
@@ -100,7 +100,7 @@ def test_a_request_that_makes_no_sense(container: Container, request_: dict[str,
 
 def test_several_mistakes(container: Container) -> None:
     answer = ask(container, code=scene(RING), quality="best", engine="best")
-    assert [line.partition(":")[0] for line in answer["details"]] == ["engine", "quality"]
+    assert [line.partition(":")[0] for line in answer["details"]] == ["rendering_engine", "quality"]
     assert answer["error"] == "; ".join(answer["details"])
 
 
