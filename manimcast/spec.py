@@ -9,13 +9,27 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from manimcast.harmless import harmless
 
 MAX_CODE_CHARACTERS = 1_000_000
 MAX_PIXELS = 7680 * 4320
 MAX_SIDE = 7680
 MIN_SIDE = 16
 MAX_FRAME_RATE = 120
+MAX_COUNT = 10**9
+"""Of what a render tells of itself: frames, plays, lines."""
+MAX_SECONDS = 10.0**9
 
 
 class Quality(StrEnum):
@@ -118,7 +132,7 @@ class EncoderPreset(StrEnum):
 class Strict(BaseModel):
     """A model that refuses unknown fields and names them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Resolution(Strict):
@@ -231,9 +245,13 @@ class ErrorCode(StrEnum):
     internal = "internal"
 
 
-Label = Annotated[str, StringConstraints(max_length=60)]
-Short = Annotated[str, StringConstraints(max_length=500)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
+Label = Annotated[str, StringConstraints(max_length=60), AfterValidator(harmless)]
+Short = Annotated[str, StringConstraints(max_length=500), AfterValidator(harmless)]
+Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(harmless)]
+Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(harmless)]
+"""Text of a scene's or of one that it could have written, so made harmless."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
 
 
 class SceneError(BaseModel):
@@ -246,14 +264,14 @@ class SceneError(BaseModel):
 
     type: Literal["scene_error"] = "scene_error"
     code: ErrorCode
-    message: Annotated[str, StringConstraints(max_length=4000)]
+    message: Annotated[str, StringConstraints(max_length=4000), AfterValidator(harmless)]
     exception: Short | None = None
-    line: int | None = Field(default=None, ge=1)
-    column: int | None = Field(default=None, ge=1)
-    end_line: int | None = Field(default=None, ge=1)
+    line: int | None = Field(default=None, ge=1, le=MAX_COUNT)
+    column: int | None = Field(default=None, ge=1, le=MAX_COUNT)
+    end_line: int | None = Field(default=None, ge=1, le=MAX_COUNT)
     excerpt: Text | None = None
-    animation_index: int | None = Field(default=None, ge=0)
-    hint: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    animation_index: Count | None = None
+    hint: Annotated[str, StringConstraints(max_length=2000), AfterValidator(harmless)] | None = None
     traceback: Text | None = None
     log: Text | None = None
 
@@ -261,20 +279,20 @@ class SceneError(BaseModel):
 class Progress(Strict):
     """How far a render is. ``percent`` and ``frames_total`` are null while the total is not known."""
 
-    animation_index: int = Field(ge=0)
+    animation_index: Count
     animation_percent: int = Field(ge=0, le=100)
     percent: float | None = Field(default=None, ge=0, le=100)
-    frames_done: int = Field(ge=0)
-    frames_total: int | None = Field(default=None, ge=0)
+    frames_done: Count
+    frames_total: Count | None = None
 
 
 class Section(Strict):
     """One section of a scene. ``file`` is the name of its own video, when sections are saved."""
 
-    name: Annotated[str, StringConstraints(max_length=200)]
-    type: Annotated[str, StringConstraints(max_length=200)]
-    start: float = Field(ge=0)
-    duration: float = Field(ge=0)
+    name: Name
+    type: Name
+    start: Seconds
+    duration: Seconds
     file: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
@@ -292,33 +310,41 @@ class OutputFile(Strict):
 
     role: OutputRole
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{2,4}$")]
-    bytes: int = Field(ge=0)
+    bytes: int = Field(ge=0, le=2**53)
+
+
+class Sandbox(Strict):
+    """How a render was confined: the tier, and the layers in force by their names."""
+
+    tier: Label
+    layers: Annotated[tuple[Label, ...], FailFast()] = Field(default=(), max_length=50)
 
 
 class RenderReport(Strict):
     """What a finished render is, as the engine tells it.
 
     Lengths are in pixels, times in seconds. ``timings`` says where the time went; ``fingerprint`` names every
-    version that decides pixels. ``compute_seconds`` is how long the render held its machine's resources, as the
-    trusted side measured it.
+    version that decides pixels. ``compute_seconds`` is how long the render held its machine's resources, and
+    ``sandbox`` how it was confined; the trusted side fills them in.
     """
 
-    scene: Annotated[str, StringConstraints(max_length=200)]
+    scene: Name
     format: Format
     media_type: Annotated[str, StringConstraints(max_length=60)]
     width: int = Field(ge=1, le=MAX_SIDE)
     height: int = Field(ge=1, le=MAX_SIDE)
-    frame_rate: float = Field(gt=0)
-    frames: int = Field(ge=0)
-    duration: float = Field(ge=0)
-    animations: int = Field(ge=0)
-    sections: tuple[Section, ...] = Field(default=(), max_length=1000)
-    files: tuple[OutputFile, ...] = Field(max_length=1100)
+    frame_rate: float = Field(gt=0, le=MAX_COUNT)
+    frames: Count
+    duration: Seconds
+    animations: Count
+    sections: Annotated[tuple[Section, ...], FailFast()] = Field(default=(), max_length=1000)
+    files: Annotated[tuple[OutputFile, ...], FailFast()] = Field(max_length=1100)
     seed: int
-    timings: dict[Label, float] = Field(max_length=50)
+    timings: dict[Label, Seconds] = Field(max_length=50)
     fingerprint: dict[Label, Annotated[str, StringConstraints(max_length=200)]] = Field(max_length=50)
-    warnings: tuple[Short, ...] = Field(default=(), max_length=50)
-    compute_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    warnings: Annotated[tuple[Short, ...], FailFast()] = Field(default=(), max_length=50)
+    compute_seconds: Seconds | None = None
+    sandbox: Sandbox | None = None
 
     @property
     def video(self) -> OutputFile:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from manimcast import wire
 from manimcast.spec import (
@@ -16,7 +18,9 @@ from manimcast.spec import (
     RenderSpec,
     SceneError,
     Section,
+    Strict,
 )
+from manimcast.tex import MAX_SVG, MAX_TEX, TexDocument, TexLimits
 from tests.reports import a_report
 
 LIMITS = wire.Limits(duration=60, frames=3600, pixels=1 << 21, frame_rate=60, file_bytes=1 << 30)
@@ -32,6 +36,20 @@ STARTED = wire.Started(scene="Demo", width=854, height=480, frame_rate=15)
 FAILED = wire.Failed(error=SceneError(code=ErrorCode.exception, message="no: é ∑ 𝄞", line=3))
 FINISHED = wire.Finished(report=report())
 LOGGED = wire.Logged(level="warning", text="careful\nnow")
+
+SOURCE = "\\documentclass{standalone}\r\n é ∑ 𝄞 \0 \u2028"
+QUESTION = wire.Typeset(number=1, source=SOURCE, compiler="xelatex", output_format=".xdv")
+TEX_JOB = wire.TexJob(
+    source=SOURCE, compiler="latex", output_format=".dvi", limits=TexLimits(seconds=30, file_bytes=1 << 26)
+)
+SVG = "<svg>é ∑ 𝄞\n</svg>"
+DONE = wire.TexDone(svg=SVG)
+NOT_DONE = wire.TexDone(reason="failed", log="! Undefined control sequence.\nl.5 \\foo")
+ANSWER = wire.Typesetting(number=1, svg=SVG)
+
+
+def asked(number: int) -> wire.Typeset:
+    return QUESTION.model_copy(update={"number": number})
 
 
 def playing(index: int) -> wire.Playing:
@@ -64,10 +82,106 @@ def test_a_job_survives_the_wire() -> None:
     assert wire.parse_job(body) == job
 
 
+def test_a_question_survives_the_wire_and_is_no_message() -> None:
+    (body,) = bodies(wire.encode(QUESTION))
+    assert wire.parse_spoken(body) == QUESTION
+    assert wire.parse_spoken(wire.encode(LOGGED)[4:]) == LOGGED
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse(body)
+
+
+def test_a_tex_job_survives_the_wire() -> None:
+    (body,) = bodies(wire.encode(TEX_JOB))
+    assert wire.parse_job(body) == TEX_JOB
+
+
+@pytest.mark.parametrize("done", [DONE, NOT_DONE, wire.TexDone(reason="unavailable")])
+def test_what_tex_made_survives_the_wire(done: wire.TexDone) -> None:
+    assert wire.parse_from_tex(wire.encode(done)[4:]) == done
+    assert wire.parse_from_tex(wire.encode(HELLO)[4:]) == HELLO
+
+
+@pytest.mark.parametrize("answer", [ANSWER, wire.Typesetting(number=5000, reason="timeout", log="! late")])
+def test_an_answer_survives_the_wire(answer: wire.Typesetting) -> None:
+    assert wire.parse_answer(wire.encode(answer)[4:]) == answer
+
+
+def test_a_large_svg_fits_into_an_answer_and_a_larger_one_is_refused() -> None:
+    svg = "x\n" * (MAX_SVG // 2)
+    (body,) = bodies(wire.encode(wire.Typesetting(number=1, svg=svg)), max_frame=wire.MAX_TEX_FRAME)
+    assert wire.parse_answer(body).svg == svg
+    with pytest.raises(wire.WireError, match=r"tex_done\.svg"):
+        wire.parse_from_tex(b'{"type": "tex_done", "svg": "' + b"x" * (MAX_SVG + 1) + b'"}')
+
+
+def test_an_svg_that_escaping_makes_too_long_is_not_sent() -> None:
+    with pytest.raises(wire.WireError, match=f"longer than the {wire.MAX_TEX_FRAME} that a frame holds"):
+        wire.encode(wire.TexDone(svg="\1" * MAX_SVG))
+
+
+@pytest.mark.parametrize("source", ["x" * MAX_TEX, "é" * (MAX_TEX // 2), "𝄞" * (MAX_TEX // 4)])
+def test_a_document_has_a_greatest_length_in_bytes(source: str) -> None:
+    body = wire.encode(wire.Typeset(number=1, source=source, compiler="latex", output_format=".dvi"))[4:]
+    assert wire.parse_spoken(body).source == source  # type: ignore[union-attr]
+    with pytest.raises(wire.WireError, match=f"typeset.source: .*longer than {MAX_TEX} bytes"):
+        wire.parse_spoken(body.replace(b'"source":"', b'"source":"y'))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("number", 0),
+        ("number", -1),
+        ("number", "two"),
+        ("source", None),
+        ("compiler", "sh"),
+        ("compiler", ["latex"]),
+        ("compiler", "latex -shell-escape"),
+        ("output_format", ".svg"),
+        ("output_format", "dvi"),
+        ("limits", {"seconds": 1e9, "file_bytes": 1}),
+    ],
+)
+def test_a_question_with_a_wrong_field_is_refused(field: str, value: object) -> None:
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse_spoken(json.dumps(QUESTION.model_dump() | {field: value}).encode())
+
+
+@pytest.mark.parametrize("source", [b'"\\ud800"', b'"\xed\xa0\x80"', b'"\xff"'])
+def test_a_document_that_is_no_text_is_refused(source: bytes) -> None:
+    body = b'{"type": "typeset", "number": 1, "compiler": "latex", "output_format": ".dvi", "source": ' + source + b"}"
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse_spoken(body)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"log": "x"},
+        {"svg": SVG, "reason": "failed"},
+        {"svg": 1},
+        {"reason": "bored"},
+        {"reason": "failed", "log": "x" * 100_000},
+    ],
+)
+def test_tex_made_either_an_svg_or_not(fields: dict[str, object]) -> None:
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse_from_tex(json.dumps({"type": "tex_done", **fields}).encode())
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse_answer(json.dumps({"type": "typesetting", "number": 1, **fields}).encode())
+
+
+@pytest.mark.parametrize("message", [STARTED, FINISHED, QUESTION, ANSWER, TEX_JOB], ids=lambda message: message.type)
+def test_a_process_that_typesets_says_nothing_else(message: wire.Started) -> None:
+    with pytest.raises(wire.WireError, match="malformed"):
+        wire.parse_from_tex(wire.encode(message)[4:])
+
+
 def test_a_frame_is_its_length_and_json() -> None:
     frame = wire.encode(HELLO)
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
-    assert json.loads(frame[4:]) == {"type": "hello", "version": 1}
+    assert json.loads(frame[4:]) == {"type": "hello", "version": 2}
 
 
 def test_the_longest_code_fits_into_a_job_even_when_all_of_it_is_escaped() -> None:
@@ -100,8 +214,8 @@ def test_a_message_longer_than_a_frame_is_not_sent() -> None:
         b'"hello"',
         b"\xff\xfe",
         b'{"type": "hello"',
-        b'{"type": "hello", "version": 2}',
-        b'{"type": "hello", "version": 1, "more": 1}',
+        b'{"type": "hello", "version": 1}',
+        b'{"type": "hello", "version": 2, "more": 1}',
         b'{"type": "job"}',
         b'{"type": "nonsense"}',
         b'{"type": ["hello"]}',
@@ -140,7 +254,7 @@ def test_a_file_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
 
 def test_a_malformed_job_is_refused_without_quoting_the_code() -> None:
     with pytest.raises(wire.WireError, match="the job is malformed: ") as caught:
-        wire.parse_job(b'{"type": "job", "version": 1, "spec": {"code": 7777}}')
+        wire.parse_job(b'{"type": "job", "version": 2, "spec": {"code": 7777}}')
     assert "7777" not in str(caught.value)
 
 
@@ -206,39 +320,128 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=10,
 )
-types = st.sampled_from(["hello", "started", "playing", "progress", "log", "finished", "failed", "job"])
-fields = st.sampled_from(["version", "scene", "width", "index", "kind", "progress", "text", "report", "error"])
+types = st.sampled_from(
+    [
+        "hello",
+        "started",
+        "playing",
+        "progress",
+        "log",
+        "finished",
+        "failed",
+        "job",
+        "typeset",
+        "typesetting",
+        "tex_job",
+        "tex_done",
+    ]
+)
+fields = st.sampled_from(
+    [
+        "version",
+        "scene",
+        "width",
+        "index",
+        "kind",
+        "progress",
+        "text",
+        "report",
+        "error",
+        "number",
+        "source",
+        "compiler",
+        "output_format",
+        "svg",
+        "log",
+        "reason",
+    ]
+)
+parsers = st.sampled_from(
+    [wire.parse, wire.parse_spoken, wire.parse_from_tex, wire.parse_answer, wire.parse_job],
+)
 
 
 class TestParseFuzzed:
-    @given(st.binary(max_size=300))
-    def test_bytes(self, body: bytes) -> None:
+    @given(parsers, st.binary(max_size=300))
+    def test_bytes(self, parse: Callable[[bytes], Strict], body: bytes) -> None:
         with pytest.raises(wire.WireError):
-            wire.parse(body)
+            parse(body)
 
-    @given(types, st.dictionaries(fields, json_values, max_size=6))
-    def test_objects_that_resemble_messages(self, type_: str, content: dict[str, object]) -> None:
+    @given(parsers, types, st.dictionaries(fields, json_values, max_size=6))
+    def test_objects_that_resemble_messages(
+        self, parse: Callable[[bytes], Strict], type_: str, content: dict[str, object]
+    ) -> None:
         body = json.dumps({"type": type_, **content}).encode()
         try:
-            message = wire.parse(body)
+            message = parse(body)
         except wire.WireError:
             return
-        assert wire.parse(wire.encode(message)[4:]) == message
+        assert parse(wire.encode(message)[4:]) == message
 
-    @given(st.sampled_from([STARTED, FINISHED, FAILED, progressed(0, 1)]), st.data())
-    def test_messages_with_a_byte_changed(self, message: wire.Message, data: st.DataObject) -> None:
+    @given(
+        parsers,
+        st.sampled_from(
+            [STARTED, FINISHED, FAILED, progressed(0, 1), QUESTION, TEX_JOB, DONE, NOT_DONE, ANSWER],
+        ),
+        st.data(),
+    )
+    def test_messages_with_a_byte_changed(
+        self, parse: Callable[[bytes], Strict], message: Strict, data: st.DataObject
+    ) -> None:
         body = bytearray(wire.encode(message)[4:])
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
         try:
-            parsed = wire.parse(bytes(body))
+            parsed = parse(bytes(body))
         except wire.WireError:
             return
-        assert parsed.type == message.type
+        assert type(parsed) is type(message)
+
+    @given(st.text(max_size=200), st.text(max_size=200))
+    def test_any_text_that_is_a_document_comes_back_as_it_was(self, source: str, svg: str) -> None:
+        question = wire.Typeset(number=1, source=source, compiler="latex", output_format=".dvi")
+        assert wire.parse_spoken(wire.encode(question)[4:]) == question
+        assert wire.parse_answer(wire.encode(wire.Typesetting(number=1, svg=svg))[4:]).svg == svg
+
+    @given(st.text(st.characters(categories=("Cs",)), min_size=1, max_size=5))
+    def test_text_with_lone_surrogates_is_no_document(self, text: str) -> None:
+        with pytest.raises(ValidationError):
+            TexDocument(source=text, compiler="latex", output_format=".dvi")
+        body = json.dumps(QUESTION.model_dump() | {"source": text}).encode()
+        if any(0xD800 <= ord(char) <= 0xDBFF for char in text):
+            return  # two that json.dumps writes side by side may be a pair
+        with pytest.raises(wire.WireError):
+            wire.parse_spoken(body)
+
+
+class TestConversationFuzzed:
+    @given(
+        st.lists(
+            st.sampled_from([HELLO, STARTED, LOGGED, playing(0), playing(1), asked(1), asked(2), FAILED, FINISHED])
+            | st.none(),
+            max_size=12,
+        )
+    )
+    def test_any_order_is_a_conversation_or_an_error(self, steps: list[wire.Spoken | None]) -> None:
+        conversation = wire.Conversation()
+        asking, number = False, 0
+        for message in steps:
+            if message is None:
+                conversation.answered()
+                asking = False
+                continue
+            try:
+                conversation.accept(message)
+            except wire.WireError:
+                return
+            if isinstance(message, wire.Typeset):
+                assert not asking
+                assert message.number == number + 1
+                asking, number = True, message.number
 
 
 class TestConversation:
     @staticmethod
-    def hold(*messages: wire.Message) -> wire.Conversation:
+    def hold(*messages: wire.Spoken) -> wire.Conversation:
         conversation = wire.Conversation()
         for message in messages:
             conversation.accept(message)
@@ -252,6 +455,24 @@ class TestConversation:
 
     def test_code_that_does_not_load_fails_before_it_starts(self) -> None:
         assert self.hold(HELLO, FAILED).ended == FAILED
+
+    def test_questions_are_asked_one_after_the_other(self) -> None:
+        conversation = self.hold(HELLO, asked(1), LOGGED)
+        conversation.answered()
+        conversation.accept(STARTED)
+        conversation.accept(asked(2))
+        conversation.accept(playing(0))
+        conversation.answered()
+        conversation.accept(FINISHED)
+        assert conversation.ended == FINISHED
+
+    def test_questions_have_a_greatest_number(self) -> None:
+        conversation = self.hold(HELLO)
+        for number in range(1, wire.MAX_QUESTIONS + 1):
+            conversation.accept(asked(number))
+            conversation.answered()
+        with pytest.raises(wire.WireError, match="more questions than allowed"):
+            conversation.accept(asked(wire.MAX_QUESTIONS + 1))
 
     def test_it_has_not_ended_before_its_last_message(self) -> None:
         assert self.hold(HELLO, STARTED, playing(0)).ended is None
@@ -274,11 +495,15 @@ class TestConversation:
             ([HELLO, STARTED, playing(0), progressed(0, 3), progressed(0, 2)], "progress goes backwards"),
             ([HELLO, STARTED, FINISHED, LOGGED], "log after the end"),
             ([HELLO, FAILED, FAILED], "failed after the end"),
+            ([asked(1)], "typeset before hello"),
+            ([HELLO, asked(1), asked(2)], "a question before the last one was answered"),
+            ([HELLO, asked(2)], "questions are not in order"),
+            ([HELLO, FAILED, asked(1)], "typeset after the end"),
             ([HELLO, FAILED, HELLO], "hello after the end"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
-    def test_what_is_out_of_place_is_refused(self, messages: list[wire.Message], problem: str) -> None:
+    def test_what_is_out_of_place_is_refused(self, messages: list[wire.Spoken], problem: str) -> None:
         *before, last = messages
         conversation = self.hold(*before)
         with pytest.raises(wire.WireError, match=problem):

@@ -1,0 +1,108 @@
+"""The bytes between a render's process and the service.
+
+Both directions carry frames on one byte stream: four bytes of length (big-endian, unsigned), then that many
+bytes of UTF-8 JSON, one message each. Nothing else ever crosses: no pickles, no descriptors, no references
+to memory. The service treats what it reads as hostile, so a frame has a greatest length, a message has a
+known type with bounded fields, a stream has a greatest number of messages and of bytes, and the order of
+messages is checked.
+
+The service speaks first, with one :class:`Job`. The render answers with :class:`Hello`, then any number of
+:class:`Started`, :class:`Playing`, :class:`Progressed` and :class:`Logged`, and ends with exactly one
+:class:`Finished` or :class:`Failed`. In between it may ask with :class:`Typeset` for what TeX makes of a document, one
+question at a time, and gets one :class:`Typesetting` back.
+
+Such a question is answered by a process of its own, which speaks the same frames: the service sends it one
+:class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`.
+
+What a render says besides its questions, as dictionaries, is what a remote executor yields.
+"""
+
+from __future__ import annotations
+
+from manimcast.wire.conversation import (
+    MAX_LOGGED,
+    MAX_LOGGED_TEXT,
+    MAX_QUESTIONS,
+    Conversation,
+)
+from manimcast.wire.frames import (
+    HEADER,
+    MAX_FRAME,
+    MAX_JOB_FRAME,
+    MAX_MESSAGES,
+    MAX_PARTS,
+    MAX_STREAM,
+    MAX_TEX_FRAME,
+    FrameDecoder,
+    encode,
+    parse,
+    parse_answer,
+    parse_from_canary,
+    parse_from_tex,
+    parse_job,
+    parse_spoken,
+)
+from manimcast.wire.messages import (
+    VERSION,
+    CanaryDone,
+    CanaryJob,
+    Failed,
+    Finished,
+    Hello,
+    Job,
+    Limits,
+    Logged,
+    Message,
+    Playing,
+    Progressed,
+    Spoken,
+    Started,
+    Terminal,
+    TexDone,
+    TexJob,
+    Typeset,
+    Typesetting,
+    WireError,
+)
+
+__all__ = [
+    "HEADER",
+    "MAX_FRAME",
+    "MAX_JOB_FRAME",
+    "MAX_LOGGED",
+    "MAX_LOGGED_TEXT",
+    "MAX_MESSAGES",
+    "MAX_PARTS",
+    "MAX_QUESTIONS",
+    "MAX_STREAM",
+    "MAX_TEX_FRAME",
+    "VERSION",
+    "CanaryDone",
+    "CanaryJob",
+    "Conversation",
+    "Failed",
+    "Finished",
+    "FrameDecoder",
+    "Hello",
+    "Job",
+    "Limits",
+    "Logged",
+    "Message",
+    "Playing",
+    "Progressed",
+    "Spoken",
+    "Started",
+    "Terminal",
+    "TexDone",
+    "TexJob",
+    "Typeset",
+    "Typesetting",
+    "WireError",
+    "encode",
+    "parse",
+    "parse_answer",
+    "parse_from_canary",
+    "parse_from_tex",
+    "parse_job",
+    "parse_spoken",
+]

@@ -1,0 +1,109 @@
+"""The order in which a render may say things."""
+
+from __future__ import annotations
+
+from manimcast.wire.messages import (
+    Failed,
+    Finished,
+    Hello,
+    Logged,
+    Playing,
+    Progressed,
+    Spoken,
+    Started,
+    Terminal,
+    Typeset,
+    WireError,
+)
+
+MAX_LOGGED = 2000
+MAX_LOGGED_TEXT = 1024 * 1024
+"""Lines that one render's engine may have to say, and characters in all; what the scene prints goes another way."""
+MAX_QUESTIONS = 5000
+"""Documents that one render may ask to have typeset."""
+
+
+class Conversation:
+    """Check that a render's messages come in an order that makes sense.
+
+    A render that lies can only lie about itself: what it may say next depends on what it said before, indices
+    and frame counts never go back, and nothing is heard after its end.
+
+    Attributes
+    ----------
+    greeted
+        Whether it has said hello, which it does before anything of the scene runs.
+    ended
+        Its last word.
+    """
+
+    def __init__(self) -> None:
+        self.greeted = False
+        self._started = False
+        self._index = -1
+        self._frames = 0
+        self._questions = 0
+        self._is_asking = False
+        self._logged = 0
+        self._logged_text = 0
+        self.ended: Terminal | None = None
+
+    def accept(self, message: Spoken) -> None:
+        """Take note of ``message``, or raise :class:`WireError` when it is out of place."""
+        if self.ended is not None:
+            raise WireError(f"{message.type} after the end")
+        if self.greeted == isinstance(message, Hello):
+            raise WireError(f"{message.type} twice" if self.greeted else f"{message.type} before hello")
+        match message:
+            case Hello():
+                self.greeted = True
+            case Started():
+                self._start()
+            case Playing(index=index):
+                self._needs_start("playing")
+                if index != self._index + 1:
+                    raise WireError("animations are not in order")
+                self._index = index
+            case Progressed(progress=progress):
+                self._needs_start("progress")
+                if progress.animation_index != self._index or progress.frames_done < self._frames:
+                    raise WireError("progress goes backwards")
+                self._frames = progress.frames_done
+            case Finished():
+                self._needs_start("finished")
+                self.ended = message
+            case Failed():
+                self.ended = message
+            case Typeset(number=number):
+                self._ask(number)
+            case Logged(text=text):  # may come at any time
+                self._log(text)
+
+    def _log(self, text: str) -> None:
+        self._logged += 1
+        self._logged_text += len(text)
+        if self._logged > MAX_LOGGED or self._logged_text > MAX_LOGGED_TEXT:
+            raise WireError("more is logged than allowed")
+
+    def answered(self) -> None:
+        """Take note that the last question was answered: the next may come."""
+        self._is_asking = False
+
+    def _start(self) -> None:
+        if self._started:
+            raise WireError("started twice")
+        self._started = True
+
+    def _ask(self, number: int) -> None:
+        if self._is_asking:
+            raise WireError("a question before the last one was answered")
+        if number != self._questions + 1:
+            raise WireError("questions are not in order")
+        if number > MAX_QUESTIONS:
+            raise WireError("more questions than allowed")
+        self._questions = number
+        self._is_asking = True
+
+    def _needs_start(self, what: str) -> None:
+        if not self._started:
+            raise WireError(f"{what} before started")

@@ -1,0 +1,152 @@
+"""What is said between the service and the processes of the sandbox: models whose every field is bounded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from manimcast.harmless import harmless
+from manimcast.spec import MAX_COUNT, Count, Name, Progress, RenderReport, RenderSpec, SceneError, Seconds, Strict
+from manimcast.tex import TexDocument, TexLimits, TexResult
+
+VERSION: Literal[2] = 2
+
+
+class WireError(Exception):
+    """The other side broke the protocol. The message says how, without quoting what was sent."""
+
+
+class Limits(Strict):
+    """Bounds on what a render may draw, checked where the frames are drawn.
+
+    ``duration`` is in seconds of video, ``pixels`` counts one frame, ``file_bytes`` bounds the video file.
+    """
+
+    duration: float = Field(gt=0)
+    frames: int = Field(gt=0)
+    pixels: int = Field(gt=0)
+    frame_rate: float = Field(gt=0)
+    file_bytes: int = Field(gt=0)
+
+
+class Job(Strict):
+    """To a render: what to draw."""
+
+    type: Literal["job"] = "job"
+    version: Literal[2] = VERSION
+    spec: RenderSpec
+    limits: Limits
+
+
+class TexJob(TexDocument):
+    """To a process that typesets: the document."""
+
+    type: Literal["tex_job"] = "tex_job"
+    version: Literal[2] = VERSION
+    limits: TexLimits
+
+
+class Typeset(TexDocument):
+    """From a render: a question, what TeX makes of this document. Questions are counted from 1."""
+
+    type: Literal["typeset"] = "typeset"
+    number: int = Field(ge=1)
+
+
+class TexDone(TexResult):
+    """From a process that typesets, last: what became of it."""
+
+    type: Literal["tex_done"] = "tex_done"
+
+
+class Typesetting(TexResult):
+    """To a render: the answer to its question ``number``."""
+
+    type: Literal["typesetting"] = "typesetting"
+    number: int = Field(ge=1)
+
+
+class CanaryJob(Strict):
+    """To a process that tries to get out: what it is to try it on, all of it planted by the service."""
+
+    type: Literal["canary_job"] = "canary_job"
+    version: Literal[2] = VERSION
+    secret: Annotated[str, StringConstraints(max_length=4096)]
+    port: int = Field(ge=1, le=65535)
+    pid: int = Field(ge=1)
+
+
+class CanaryDone(Strict):
+    """From a process that tried to get out, last: which attempts were held back, and which were not."""
+
+    type: Literal["canary_done"] = "canary_done"
+    held: tuple[Annotated[str, StringConstraints(max_length=100)], ...] = Field(max_length=50)
+    escaped: tuple[Annotated[str, StringConstraints(max_length=300)], ...] = Field(max_length=50)
+
+
+class Hello(Strict):
+    """From a render, or a process that typesets: it runs, and has read its job."""
+
+    type: Literal["hello"] = "hello"
+    version: Literal[2] = VERSION
+
+
+class Started(Strict):
+    """From a render: the code was loaded and the scene's first line is about to run."""
+
+    type: Literal["started"] = "started"
+    scene: Name
+    width: int = Field(ge=1, le=MAX_COUNT)
+    height: int = Field(ge=1, le=MAX_COUNT)
+    frame_rate: float = Field(gt=0, le=MAX_COUNT)
+
+
+class Playing(Strict):
+    """From a render: a play or a wait begins. ``duration`` is in seconds; null if only its end tells."""
+
+    type: Literal["playing"] = "playing"
+    index: Count
+    kind: Name
+    duration: Seconds | None = None
+
+
+class Progressed(Strict):
+    """From a render: how far it is."""
+
+    type: Literal["progress"] = "progress"
+    progress: Progress
+
+
+class Logged(Strict):
+    """From a render: a line that the engine has to say."""
+
+    type: Literal["log"] = "log"
+    level: Literal["debug", "info", "warning", "error"]
+    text: Annotated[str, StringConstraints(max_length=8000), AfterValidator(harmless)]
+
+
+class Finished(Strict):
+    """From a render, last: the files are written."""
+
+    type: Literal["finished"] = "finished"
+    report: RenderReport
+
+
+class Failed(Strict):
+    """From a render, last: there is no video, and this is why."""
+
+    type: Literal["failed"] = "failed"
+    error: SceneError
+
+
+Message = Annotated[
+    Hello | Started | Playing | Progressed | Logged | Finished | Failed,
+    Field(discriminator="type"),
+]
+"""What a render may say."""
+
+Spoken = Annotated[Message | Typeset, Field(discriminator="type")]
+"""What comes over a render's own wire: also its questions, which go no further than the service that answers them."""
+
+Terminal = Finished | Failed
