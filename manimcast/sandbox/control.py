@@ -14,15 +14,12 @@ from manimcast.spec import Strict
 
 MAX_PACKET = 16_384
 
-LAUNCH_REFUSED = 71
-"""Exit status of a render that the host refused to fork."""
-
-SETUP_FAILED = 97
-"""Exit status of a render that could not be confined."""
-
 
 class Launch(Strict):
-    """To the zygote: fork a render. Beside it three descriptors: the wire, the working directory, the log."""
+    """To the zygote: fork a child. Beside it three descriptors: the wire, the place of its files, the log.
+
+    The place is a working directory or, where children have file systems of their own, a socket for it.
+    """
 
     type: Literal["launch"] = "launch"
     number: int
@@ -48,13 +45,9 @@ class Retire(Strict):
 
 
 class Ready(Strict):
-    """From the zygote: it is warm. ``layers`` names what keeps renders apart on this host.
-
-    ``complaint`` is what whoever runs the service should hear of it.
-    """
+    """From the zygote: it is warm. ``complaint`` is what whoever runs the service should hear of it."""
 
     type: Literal["ready"] = "ready"
-    layers: tuple[str, ...]
     fingerprint: dict[str, str]
     complaint: str | None = None
 
@@ -62,12 +55,14 @@ class Ready(Strict):
 class Exited(Strict):
     """From the zygote: a render ended. ``status`` is its exit status, or minus the signal that ended it.
 
-    ``reason`` says which of the zygote's own limits ended it, if one did; times are in seconds of CPU.
+    ``reason`` says which of the zygote's own limits ended it, if one did, and ``refused`` that the host did not even
+    let it be forked; times are in seconds of CPU.
     """
 
     type: Literal["exited"] = "exited"
     number: int
     status: int
+    refused: bool = False
     reason: Literal["memory", "processes"] | None = None
     user_time: float = 0
     system_time: float = 0

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from manimcast.sandbox import control
+from manimcast.sandbox.host.environment import environment
+from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
-from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError
+from manimcast.sandbox.layers import Layer
+from manimcast.sandbox.orders import Bounds
 
 ROOT = Path(__file__).parents[2]
-LIMITS = ZygoteLimits(memory=1 << 30, file_bytes=1 << 28, cpu_seconds=100, processes=32, all_processes=100)
+BOUNDS = Bounds(memory=1 << 30, file_bytes=1 << 28, cpu_seconds=100, processes=32)
+NOBODY = (60_998, 60_998)
 RENDER = """
 import subprocess, os
 class Demo(Scene):
@@ -71,18 +76,31 @@ def service(folder: Path, seconds: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+async def warm(ground: Ground | None = None) -> Zygote:
+    """Start a warm process, confined as well as this host allows."""
+    return await Zygote.start(ground or await examine(owner=NOBODY), BOUNDS)
+
+
+def family(parent: int) -> list[int]:
+    """Return the processes below ``parent``, from the outermost: bubblewrap, perhaps another one, the warm process."""
+    found = [parent]
+    for pid in found:
+        with suppress(OSError):
+            found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return found[1:]
+
+
 def warm_process(parent: int) -> int:
-    """Return the warm process that ``parent`` started."""
-    (pid,) = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-    return pid
+    """Return the warm process itself, below ``parent`` and what stands around it."""
+    return next(pid for pid in family(parent) if b"--unshare-pid" not in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def test_killing_the_service_ends_everything(tmp_path: Path) -> None:
     with service(tmp_path, "76501") as process:
-        zygote = warm_process(process.pid)
+        below = family(process.pid)
         process.kill()
         until(lambda: not running("76501"), "the end of what the render started")
-        until(lambda: not Path(f"/proc/{zygote}").exists(), "the end of the warm process")
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
 
 
 def test_killing_the_warm_process_ends_its_renders(tmp_path: Path) -> None:
@@ -91,14 +109,36 @@ def test_killing_the_warm_process_ends_its_renders(tmp_path: Path) -> None:
         until(lambda: not running("76502"), "the end of what the render started")
 
 
+@pytest.mark.parametrize("index", range(5))
+def test_whatever_is_killed_around_the_warm_process_nothing_outlives_the_service(index: int, tmp_path: Path) -> None:
+    with service(tmp_path, f"7651{index}") as process:
+        below = family(process.pid)
+        os.kill(below[min(index, len(below) - 1)], signal.SIGKILL)
+        process.kill()
+        until(lambda: not running(f"7651{index}"), "the end of what the render started")
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
+
+
+def test_a_stopped_warm_process_is_ended_even_when_what_is_around_it_is_gone() -> None:
+    async def scenario() -> None:
+        zygote = await warm()
+        below = [zygote._process.pid, *family(zygote._process.pid)]
+        os.kill(warm_process(below[0]), signal.SIGSTOP)
+        os.kill(below[0], signal.SIGKILL)
+        async with asyncio.timeout(60):
+            await zygote.kill()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
+
+    asyncio.run(scenario())
+
+
 def test_a_supervisor_starts_another_when_one_dies_and_leaves_none_behind() -> None:
     async def scenario() -> None:
-        supervisor = Supervisor(LIMITS, recycle=100)
-        await supervisor.start()
+        supervisor = Supervisor(BOUNDS, recycle=100)
+        await supervisor.start(await examine(owner=NOBODY))
         assert supervisor.state().starting
         first = await supervisor.zygote()
-        pid = first._process.pid
-        os.kill(pid, signal.SIGKILL)
+        os.kill(warm_process(first._process.pid), signal.SIGKILL)
         await first.gone.wait()
         with pytest.raises(ZygoteError):
             first.launch(0, 1, 2)
@@ -118,15 +158,13 @@ def test_a_warm_process_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPat
     broken = tmp_path / "manim"
     broken.mkdir()
     (broken / "__init__.py").write_text("raise ImportError('cairo is missing')")
-    original = "manimcast.sandbox.host.zygote._environment"
-    from manimcast.sandbox.host.zygote import _environment  # noqa: PLC0415
-
-    environment = _environment() | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
-    monkeypatch.setattr(original, lambda: environment)
+    tmp_path.chmod(0o755)
+    changed = environment() | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    monkeypatch.setattr("manimcast.sandbox.host.zygote.environment", lambda _visible: changed)
 
     async def scenario() -> None:
         with pytest.raises(ZygoteError, match="cairo is missing"):
-            await Zygote.start(LIMITS)
+            await warm(await examine(owner=NOBODY, readable=[tmp_path]))
 
     asyncio.run(scenario())
 
@@ -135,10 +173,15 @@ def test_a_warm_process_has_nothing_of_the_services_environment(monkeypatch: pyt
     monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "hunter2")
 
     async def scenario() -> None:
-        zygote = await Zygote.start(LIMITS)
-        environment = Path(f"/proc/{zygote._process.pid}/environ").read_bytes()
-        assert b"hunter2" not in environment
-        assert b"PYTHONHASHSEED=0" in environment
+        zygote = await warm()
+        for pid in [zygote._process.pid, *family(zygote._process.pid)]:
+            try:
+                found = Path(f"/proc/{pid}/environ").read_bytes()
+            except PermissionError:  # the warm process keeps its memory to itself
+                assert os.geteuid() != 0
+                continue
+            assert b"hunter2" not in found
+            assert b"PYTHONHASHSEED=0" in found
         await zygote.kill()
 
     asyncio.run(scenario())
@@ -146,51 +189,34 @@ def test_a_warm_process_has_nothing_of_the_services_environment(monkeypatch: pyt
 
 def test_a_warm_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        zygote = await Zygote.start(LIMITS)
-        monkeypatch.setattr("manimcast.sandbox.host.zygote.PING_SECONDS", 0.01)
-        zygote._tasks.append(asyncio.create_task(zygote._check()))  # one more, in a hurry
+        zygote = await warm()
+        zygote._unanswered = 3
+        zygote._order(control.Ping())
         async with asyncio.timeout(60):
-            while zygote._unanswered:  # noqa: ASYNC110  answers keep it alive
+            while zygote._unanswered:  # noqa: ASYNC110  an answer keeps it alive
                 await asyncio.sleep(0.01)
             assert not zygote.gone.is_set()
-            os.kill(zygote._process.pid, signal.SIGSTOP)
+            os.kill(warm_process(zygote._process.pid), signal.SIGSTOP)
+            monkeypatch.setattr("manimcast.sandbox.host.zygote.PING_SECONDS", 0.01)
+            zygote._tasks.append(asyncio.create_task(zygote._check()))  # one more, in a hurry
             await zygote.gone.wait()
         await zygote.kill()
 
     asyncio.run(scenario())
 
 
-def test_the_warm_process_can_be_another_user() -> None:
-    if os.geteuid() != 0 or not _enters("nobody"):
-        pytest.skip("needs root, and a Python that another user can read")
+def test_where_the_service_is_root_the_warm_process_is_not() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
 
     async def scenario() -> None:
-        zygote = await Zygote.start(LIMITS, user="nobody")
-        status = Path(f"/proc/{zygote._process.pid}/status").read_text()
-        owner = pwd.getpwnam("nobody")
-        assert zygote.owner == (owner.pw_uid, owner.pw_gid)
-        assert f"Uid:\t{owner.pw_uid}\t{owner.pw_uid}\t{owner.pw_uid}" in status
-        assert f"Gid:\t{owner.pw_gid}\t{owner.pw_gid}\t{owner.pw_gid}" in status
+        zygote = await warm()
+        status = Path(f"/proc/{warm_process(zygote._process.pid)}/status").read_text()
+        for name in ("Uid", "Gid"):
+            assert f"{name}:\t60998\t60998\t60998\t60998" in status
         assert "Groups:\t \n" in status
-        assert "other_user" in zygote.layers
+        assert "CapEff:\t0000000000000000" in status
+        assert {Layer.other_user, Layer.not_root} <= zygote.layers
         await zygote.kill()
 
     asyncio.run(scenario())
-
-
-def test_a_user_that_does_not_exist_is_told() -> None:
-    async def scenario() -> None:
-        with pytest.raises(ZygoteError, match="no user nobody-of-that-name"):
-            await Zygote.start(LIMITS, user="nobody-of-that-name")
-
-    asyncio.run(scenario())
-
-
-def _enters(user: str) -> bool:
-    """Whether ``user`` can run this Python and import from it."""
-    command = [sys.executable, "-c", "import manim.constants, manimcast"]
-    environment = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        command, cwd="/", env=environment, user=user, group="nogroup", capture_output=True, check=False
-    )
-    return done.returncode == 0

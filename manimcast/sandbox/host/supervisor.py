@@ -8,7 +8,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
+from manimcast.sandbox.host import canary
+from manimcast.sandbox.host.probe import Ground
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError
+from manimcast.sandbox.layers import Layer, Tier
+from manimcast.sandbox.orders import Bounds
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +27,11 @@ class SupervisorState:
     ready: bool
     starting: bool
     reason: str | None
-    layers: tuple[str, ...]
     restarts: int
+
+
+class _EscapeError(Exception):
+    """The sandbox is not what it was found to be."""
 
 
 class Supervisor:
@@ -32,18 +39,30 @@ class Supervisor:
 
     Parameters
     ----------
-    limits
+    bounds
         What renders are held to.
     recycle
         Renders after which a fresh zygote takes over. The old one ends after its last render.
+    insists
+        Whether no scene may run where one of the canary attacks comes through.
     prepared_tex
         A folder of typeset expressions for the zygotes.
+
+    Attributes
+    ----------
+    escapes
+        The canary attacks that came through, when they were last tried.
     """
 
-    def __init__(self, limits: ZygoteLimits, *, recycle: int, prepared_tex: Path | None = None) -> None:
-        self._limits = limits
+    def __init__(
+        self, bounds: Bounds, *, recycle: int, insists: bool = False, prepared_tex: Path | None = None
+    ) -> None:
+        self._bounds = bounds
+        self._ground = Ground()
         self._prepared_tex = prepared_tex
         self._recycle = recycle
+        self._insists = insists
+        self.escapes: tuple[str, ...] = ()
         self._current: Zygote | None = None
         self._retired: set[Zygote] = set()
         self._burials: set[asyncio.Task[None]] = set()
@@ -52,9 +71,11 @@ class Supervisor:
         self._worn = asyncio.Event()
         self._reason: str | None = None
         self._restarts = 0
+        self._given = 0
 
-    async def start(self) -> None:
-        """Begin to keep a zygote; returns at once."""
+    async def start(self, ground: Ground) -> None:
+        """Begin to keep a zygote that confines its children as ``ground`` says; returns at once."""
+        self._ground = ground
         if importlib.util.find_spec("manim") is None:
             self._reason = "manim is not installed here: run ./dev setup, or pip install 'manimcast[local]'"
             return
@@ -77,9 +98,12 @@ class Supervisor:
             ready=ready,
             starting=self._task is not None and not ready and self._reason is None,
             reason=None if ready else self._reason,
-            layers=self._current.layers if self._current else (),
             restarts=self._restarts,
         )
+
+    def layers(self) -> frozenset[Layer]:
+        """Return what keeps renders in; empty while there is no warm process."""
+        return self._current.layers if self._current else frozenset()
 
     async def zygote(self) -> Zygote:
         """Return a warm zygote, waiting while one starts; raise :class:`ZygoteError` when there will be none."""
@@ -89,7 +113,8 @@ class Supervisor:
                     raise ZygoteError(self._reason or "the service is stopping")
                 await self._changed.wait()
             zygote = self._current
-        if zygote.launched + 1 >= self._recycle:
+            self._given += 1
+        if self._given >= self._recycle:
             self._worn.set()
         return zygote
 
@@ -97,10 +122,14 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             try:
-                fresh = await Zygote.start(self._limits, prepared_tex=self._prepared_tex)
-            except (ZygoteError, OSError) as error:
-                log.warning("The warm process does not start: %s", error)
+                fresh = await self._start()
+            except _EscapeError as error:
+                log.error("%s", error)  # noqa: TRY400  where it was raised says nothing
                 await self._set(reason=str(error))
+                return
+            except Exception as error:  # noqa: BLE001  whoever waits for a warm process must hear of it
+                log.warning("The warm process does not start: %s", error)
+                await self._set(reason=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
@@ -112,6 +141,21 @@ class Supervisor:
                 log.warning("The warm process ended; starting another. Its last words: %s", fresh.last_words())
                 await self._set(zygote=None)
                 await fresh.kill()
+
+    async def _start(self) -> Zygote:
+        """Start a zygote and let the canary attacks loose in a child of it."""
+        fresh = await Zygote.start(self._ground, self._bounds, prepared_tex=self._prepared_tex)
+        try:
+            if self._ground.tier is not Tier.none:
+                self.escapes = await canary.prove(fresh)
+            if self.escapes and self._insists:
+                raise _EscapeError(
+                    "the sandbox does not hold: a scene could " + ", ".join(self.escapes) + ". Please report this"
+                )
+        except BaseException:
+            await fresh.kill()
+            raise
+        return fresh
 
     async def _until_worn_or_gone(self, zygote: Zygote) -> None:
         self._worn.clear()
@@ -126,7 +170,7 @@ class Supervisor:
         async with self._changed:
             if zygote is not None and self._current is not None and not self._current.gone.is_set():
                 self._retire(self._current)
-            self._current, self._reason = zygote, reason
+            self._current, self._reason, self._given = zygote, reason, 0
             self._changed.notify_all()
 
     def _retire(self, zygote: Zygote) -> None:

@@ -1,54 +1,50 @@
-"""What a forked render does: read its job, render it, say how it went, end."""
+"""What a forked child does: read its job, do it, say how it went, end."""
 
 from __future__ import annotations
 
 import io
 import os
 import random
-import socket
+import resource
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from manimcast import wire
+from manimcast.engine import patches
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.render import render
-from manimcast.sandbox.inside import confine
-from manimcast.spec import ErrorCode, SceneError, Strict
+from manimcast.engine.typeset import typeset
+from manimcast.sandbox.inside import canary, confine, kernel
+from manimcast.sandbox.inside.channel import Channel
+from manimcast.sandbox.layers import Layer
+from manimcast.sandbox.orders import Orders
+from manimcast.spec import ErrorCode, SceneError
 
 
-class _Channel:
-    """The wire, seen from the render."""
+def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Orders) -> None:
+    """Be a child: ``descriptors`` are the wire, the place of its files and the log. Never returns.
 
-    def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=descriptor)
-
-    def read_job(self) -> wire.Job:
-        """Return the job, the first and only thing that the service sends."""
-        decoder = wire.FrameDecoder(max_frame=wire.MAX_JOB_FRAME, max_messages=1)
-        while True:
-            data = self._socket.recv(1 << 16)
-            if not data:
-                raise wire.WireError("the service hung up before it sent the job")
-            for body in decoder.feed(data):
-                return wire.parse_job(body)
-
-    def send(self, message: Strict) -> None:
-        """Send ``message``; when nobody listens any more there is nothing left to render for."""
-        try:
-            self._socket.sendall(wire.encode(message))
-        except OSError:
-            os._exit(75)
-
-
-def run(descriptors: tuple[int, int, int], bounds: confine.Bounds) -> None:
-    """Be a render: ``descriptors`` are the wire, the working directory and the log. Never returns."""
-    directory = confine.settle(*descriptors, bounds)
-    channel = _Channel(descriptors[0])
+    ``entrances`` lead into the control groups that were made for it.
+    """
+    for entrance in entrances:
+        os.write(entrance, b"0")
+    if entrances and orders.has(Layer.cgroup_namespace):
+        kernel.leave_cgroup_namespace()  # else their names tell of the service
+    directory = confine.settle(*descriptors, orders)
+    channel = Channel(descriptors[0])
     job = channel.read_job()
     channel.send(wire.Hello())
+    if isinstance(job, wire.TexJob):
+        _typeset(job, directory, channel)
+        os._exit(0)
+    if isinstance(job, wire.CanaryJob):
+        channel.send(canary.attempt(job))
+        os._exit(0)
+    patches.use_typesetter(channel.typeset)
     # A fork of one process must not draw the same random numbers as the next.
     random.seed(job.spec.seed)
     np.random.seed(job.spec.seed)
@@ -61,12 +57,22 @@ def run(descriptors: tuple[int, int, int], bounds: confine.Bounds) -> None:
     os._exit(0)
 
 
+def _typeset(job: wire.TexJob, directory: Path, channel: Channel) -> None:
+    size = min(job.limits.file_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[0])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    done = typeset(job, directory)
+    try:
+        channel.send(done)
+    except wire.WireError:
+        channel.send(wire.TexDone(reason="unavailable"))  # more than fits into a message
+
+
 def _stream(descriptor: int) -> io.TextIOWrapper:
     raw = io.FileIO(descriptor, "w", closefd=False)
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def _outcome(job: wire.Job, directory: Path, channel: _Channel) -> wire.Terminal:
+def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
     try:
         report = render(job.spec, job.limits, directory, channel.send)
     except SceneFailure as failure:

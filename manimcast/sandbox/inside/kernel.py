@@ -8,27 +8,29 @@ import platform
 import struct
 from enum import IntFlag
 
-_libc = ctypes.CDLL(None, use_errno=True)
+libc = ctypes.CDLL(None, use_errno=True)
 # A second handle that keeps the interpreter's lock: nothing may run between a clone and what follows it.
 _libc_locked = ctypes.PyDLL(None, use_errno=True)
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SECCOMP_SET_MODE_FILTER = 1
 _SIGCHLD = 17
 _CLONE_CHILD_CLEARTID = 0x00200000
 _CLONE_CHILD_SETTID = 0x01000000
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_TID_ADDRESS = 40
 _CAPABILITY_VERSION_3 = 0x20080522
-_MS_NOSUID_NODEV_NOEXEC = 2 | 4 | 8
-_MS_REC_PRIVATE = 16384 | (1 << 18)
 
 
 class Namespace(IntFlag):
     """Kinds of namespaces, by the flags of clone(2)."""
 
     MOUNT = 0x00020000
+    CGROUP = 0x02000000
     UTS = 0x04000000
     IPC = 0x08000000
     USER = 0x10000000
@@ -36,7 +38,23 @@ class Namespace(IntFlag):
     NET = 0x40000000
 
 
-def _check(result: int, what: str) -> int:
+class Mount(IntFlag):
+    """Flags of mount(2)."""
+
+    RDONLY = 1
+    NOSUID = 2
+    NODEV = 4
+    NOEXEC = 8
+    BIND = 4096
+    RECURSIVE = 16384
+    PRIVATE = 1 << 18
+
+
+HARMLESS = Mount.NOSUID | Mount.NODEV | Mount.NOEXEC
+
+
+def check(result: int, what: str) -> int:
+    """Return the result of a system call, or raise :class:`OSError` when it failed."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
@@ -46,7 +64,7 @@ def _check(result: int, what: str) -> int:
 def prctl(option: int, argument: int = 0) -> None:
     """Call prctl(2), or raise :class:`OSError`."""
     zero = ctypes.c_ulong(0)
-    _check(_libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl {option}")
+    check(libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl {option}")
 
 
 def die_with_parent(signal: int) -> None:
@@ -64,10 +82,23 @@ def no_new_privileges() -> None:
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
+def keep_memory_private(*, private: bool) -> None:
+    """Whether other processes of the same user are kept from this one's memory, environment and descriptors."""
+    prctl(_PR_SET_DUMPABLE, 0 if private else 1)
+
+
 def drop_capabilities() -> None:
     """Give up every capability of this process."""
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-    _check(_libc.capset(header, b"\0" * 24), "capset")
+    check(libc.capset(header, b"\0" * 24), "capset")
+
+
+def restrict_system_calls(program: bytes) -> None:
+    """Put the filter ``program``, an array of ``struct sock_filter``, before every system call from now on."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(instructions))
+    number = ctypes.c_long(_number(_SYS_SECCOMP))
+    check(libc.syscall(number, ctypes.c_uint(_SECCOMP_SET_MODE_FILTER), ctypes.c_uint(0), header), "seccomp")
 
 
 def clone(namespaces: Namespace) -> int:
@@ -76,13 +107,11 @@ def clone(namespaces: Namespace) -> int:
     Only for a process with one thread. The thread's own id, which the C library keeps, is set by the kernel as in
     a fork: otherwise locks would take the child for its parent.
     """
-    number = _SYS_CLONE.get(platform.machine())
-    if number is None:
-        raise OSError(f"clone is not known for {platform.machine()}")
+    number = _number(_SYS_CLONE)
     address = ctypes.c_void_p()
     zero = ctypes.c_ulong(0)
-    _check(
-        _libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), zero, zero, zero),
+    check(
+        libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), zero, zero, zero),
         "prctl PR_GET_TID_ADDRESS",
     )
     flags = ctypes.c_ulong(int(namespaces) | _SIGCHLD | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID)
@@ -100,6 +129,11 @@ def clone(namespaces: Namespace) -> int:
     return int(pid)
 
 
+def leave_cgroup_namespace() -> None:
+    """Make the control groups that this process is in the only ones that it knows of. Needs the right to do so."""
+    check(libc.unshare(ctypes.c_int(Namespace.CGROUP)), "unshare")
+
+
 def map_identity(uid: int, gid: int) -> None:
     """Make ``uid`` and ``gid`` of the parent's user namespace the same numbers in this process's own."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
@@ -110,8 +144,20 @@ def map_identity(uid: int, gid: int) -> None:
             os.close(descriptor)
 
 
-def mount_own_proc() -> None:
-    """Put a /proc that shows only this pid namespace over the host's. Needs an own mount namespace."""
-    null = ctypes.c_char_p()
-    _check(_libc.mount(b"none", b"/", null, ctypes.c_ulong(_MS_REC_PRIVATE), null), "mount private")
-    _check(_libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_MS_NOSUID_NODEV_NOEXEC), null), "mount /proc")
+def mount(source: str, target: str, kind: str | None, flags: Mount, options: str | None = None) -> None:
+    """Call mount(2), or raise :class:`OSError`. Needs a mount namespace of this process's own."""
+    check(
+        libc.mount(source.encode(), target.encode(), _text(kind), ctypes.c_ulong(int(flags)), _text(options)),
+        f"mount {target}",
+    )
+
+
+def _text(value: str | None) -> ctypes.c_char_p:
+    return ctypes.c_char_p(value.encode() if value is not None else None)
+
+
+def _number(by_machine: dict[str, int]) -> int:
+    machine = platform.machine()
+    if machine not in by_machine:
+        raise OSError(f"the system calls of {machine} are not known here")
+    return by_machine[machine]

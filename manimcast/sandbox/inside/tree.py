@@ -41,15 +41,13 @@ def threads(pids: list[int]) -> int:
     return count
 
 
-def memory(pids: list[int], limit: int) -> int:
-    """Return the bytes that ``pids`` hold together.
+def resident(pids: list[int]) -> int:
+    """Return the bytes that ``pids`` hold together, counting a page once for each process that shares it."""
+    return sum(map(_resident, pids))
 
-    Resident sizes are quick to read but count a page once for each process that shares it. Only when they pass
-    ``limit`` is the proportional size asked for, which is exact and slower.
-    """
-    resident = sum(map(_resident, pids))
-    if resident <= limit:
-        return resident
+
+def proportional(pids: list[int]) -> int:
+    """Return the bytes that ``pids`` hold together. Exact, and slow: the kernel goes through all their pages."""
     return sum(map(_proportional, pids))
 
 

@@ -1,0 +1,155 @@
+"""The child's end of the wire: questions get their own answers, whatever the scene does in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from manimcast import wire
+from manimcast.sandbox.inside.channel import Channel
+from manimcast.tex import MAX_TEX, TexResult
+
+
+class Service:
+    """The other end, which answers each question after ``delay`` seconds with an SVG that quotes it."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._decoder = wire.FrameDecoder()
+        self.heard: list[wire.Spoken] = []
+        self.delay = 0.0
+        self.padding = 0
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while data := self._end.recv(1 << 16):
+            for body in self._decoder.feed(data):
+                message = wire.parse_spoken(body)
+                self.heard.append(message)
+                if isinstance(message, wire.Typeset):
+                    time.sleep(self.delay)
+                    svg = message.source + "." * self.padding
+                    self._end.sendall(wire.encode(wire.Typesetting(number=message.number, svg=svg)))
+
+    def join(self) -> None:
+        self._thread.join()
+        self._end.close()
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, Service]]:
+    ours, theirs = socket.socketpair()
+    service = Service(ours)
+    channel = Channel(theirs.detach())
+    yield channel, service
+    channel._socket.close()
+    service.join()
+
+
+def ask(channel: Channel, source: str) -> TexResult | None:
+    return channel.typeset(source, "latex", ".dvi")
+
+
+def answer(channel: Channel, source: str) -> str | None:
+    result = ask(channel, source)
+    return result.svg if result is not None else None
+
+
+def test_questions_are_counted_and_answered(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    assert [answer(channel, source) for source in ("a", "b", "c")] == ["a", "b", "c"]
+    assert [message.number for message in service.heard if isinstance(message, wire.Typeset)] == [1, 2, 3]
+
+
+def test_a_large_answer_arrives_whole(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    service.padding = 3_000_000
+    assert answer(channel, "x" * MAX_TEX) == "x" * MAX_TEX + "." * 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("source", "compiler", "form"),
+    [
+        ("x", ["latex"], ".dvi"),
+        ("x", "tex", ".dvi"),
+        ("x", "latex", ".ps"),
+        ("x" * (MAX_TEX + 1), "latex", ".dvi"),
+        ("\\" * MAX_TEX, "latex", ".dvi"),
+        ("\ud800", "latex", ".dvi"),
+    ],
+    ids=["several", "unknown", "format", "too long", "too long for a message", "no text"],
+)
+def test_what_cannot_be_asked_is_not(
+    ends: tuple[Channel, Service], source: str, compiler: str | list[str], form: str
+) -> None:
+    channel, service = ends
+    assert channel.typeset(source, compiler, form) is None
+    assert answer(channel, "next") == "next"
+    assert [message.number for message in service.heard if isinstance(message, wire.Typeset)] == [1]
+
+
+def test_a_render_stops_to_ask_before_it_asks_too_much(
+    ends: tuple[Channel, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, _ = ends
+    monkeypatch.setattr(wire, "MAX_QUESTIONS", 2)
+    assert [answer(channel, source) for source in ("a", "b", "c", "d")] == ["a", "b", None, None]
+
+
+def test_a_process_that_the_scene_forks_is_on_its_own(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if ask(channel, "child") is None else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert answer(channel, "parent") == "parent"
+    assert len(service.heard) == 1
+
+
+def test_a_second_thread_is_on_its_own_while_the_first_asks(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    service.delay = 0.3
+    got: list[str | None] = []
+    threads = [threading.Thread(target=lambda n=n: got.append(answer(channel, str(n)))) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got, key=str)[1:] == [None, None]
+    assert got[-1] in {"0", "1", "2"}
+    assert answer(channel, "later") == "later"
+
+
+def test_a_handler_that_breaks_off_the_wait_does_not_mix_up_answers(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    service.delay = 0.3
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise TimeoutError("the scene's own alarm")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(TimeoutError, match="own alarm"):
+            ask(channel, "first")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert answer(channel, "second") == "second"
+    assert answer(channel, "third") == "third"
+
+
+def test_messages_and_questions_share_the_wire(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    channel.send(wire.Hello())
+    assert answer(channel, "a") == "a"
+    channel.send(wire.Logged(level="info", text="one"))
+    assert answer(channel, "b") == "b"
+    assert [message.type for message in service.heard] == ["hello", "typeset", "log", "typeset"]
