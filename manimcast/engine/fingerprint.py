@@ -18,6 +18,7 @@ import cairo
 import manimpango
 
 import manimcast
+from manimcast.engine import aside
 
 
 @functools.cache
@@ -40,11 +41,14 @@ def fingerprint() -> dict[str, str]:
         "cpu": _cpu(),
         "latex": _first_line("latex", "--version"),
         "dvisvgm": _first_line("dvisvgm", "--version"),
+        "tex": _tex(),
     }
 
 
 def _fonts() -> str:
-    return hashlib.sha256("\n".join(sorted(manimpango.list_fonts())).encode()).hexdigest()[:16]
+    # Newer Pangos look for fonts in a thread that stays, and no process that is forked later has it.
+    names = aside.call(lambda: sorted(manimpango.list_fonts()))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _cpu() -> str:
@@ -57,11 +61,32 @@ def _cpu() -> str:
     return f"{platform.machine()}-{hashlib.sha256(flags.encode()).hexdigest()[:8]}"
 
 
+def _tex() -> str:
+    """Return a digest of what else decides what TeX makes of a document.
+
+    That are the other compilers, the libraries of dvisvgm, and the packages: whatever installs, removes or updates one
+    writes the lists of files (``ls-R``) anew.
+    """
+    found = [_first_line(name, "--version") for name in ("xelatex", "lualatex")]
+    found.append(_output("dvisvgm", "-V1"))
+    for path in map(Path, _output("kpsewhich", "-all", "ls-R").splitlines()):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append(f"{path} {status.st_size} {status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+
+
 def _first_line(*command: str) -> str:
+    return (_output(*command).splitlines() or ["none"])[0][:200]
+
+
+def _output(*command: str) -> str:
     if shutil.which(command[0]) is None:
-        return "none"
+        return ""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, errors="replace")
     except (OSError, subprocess.TimeoutExpired):
-        return "none"
-    return (result.stdout.splitlines() or ["none"])[0][:200]
+        return ""
+    return result.stdout

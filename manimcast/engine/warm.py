@@ -34,7 +34,7 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     """
     for name in LAZY:
         importlib.import_module(name)
-    from manimcast.engine import patches, prepared  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine import aside, patches, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
 
     patches.install()
@@ -43,21 +43,30 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     if prepared_tex is not None:
         found, complaint = prepared.load(prepared_tex, versions)
         patches.use_prepared(found)
-    _draw_a_frame()
+    # With newer Pangos a thread of its own answers for fonts, and stays. A process that is forked from one that has
+    # it waits for it for ever, so there each render looks for its fonts itself.
+    _draw_a_frame(text=aside.call(_threads_that_text_takes) == 1)
     # What lives now is shared with every child; the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
     return complaint
 
 
-def _draw_a_frame() -> None:
+def _threads_that_text_takes() -> int:
+    _draw_a_frame(text=True)
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def _draw_a_frame(*, text: bool) -> None:
     from manim import BOLD, Circle, Scene, Square, Text, VGroup, tempconfig  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="manimcast-warm-") as directory, _working_in(directory):
         settings = {"media_dir": directory, "dry_run": True, "verbosity": "ERROR", "progress_bar": "none"}
         with tempconfig(settings | {"pixel_width": 64, "pixel_height": 36}):
             scene = Scene()
-            scene.add(VGroup(Text("Warm ½ é"), Text("Bold", weight=BOLD), Circle(), Square(fill_opacity=1)))
+            scene.add(VGroup(Circle(), Square(fill_opacity=1)))
+            if text:
+                scene.add(VGroup(Text("Warm ½ é"), Text("Bold", weight=BOLD)))
             scene.render()
 
 
