@@ -53,7 +53,7 @@ def _place(source: Path, target: Path, format_: Format) -> None:
     if format_ in {Format.mp4, Format.mov}:
         put_index_first(source, target)
     else:
-        source.rename(target)
+        shutil.move(source, target)  # Landlock's first version lets no file be renamed into another folder
 
 
 def put_index_first(source: Path, target: Path) -> None:

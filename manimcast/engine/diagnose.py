@@ -23,7 +23,7 @@ from manimcast.spec import ErrorCode, SceneError
 MAX_FRAMES = 24
 
 _FORBIDDEN = frozenset({errno.EPERM, errno.EACCES, errno.ENETUNREACH, errno.ENETDOWN, errno.EROFS})
-_TOO_LARGE = frozenset({errno.EFBIG, errno.EDQUOT})
+_TOO_LARGE = frozenset({errno.EFBIG, errno.EDQUOT, errno.ENOSPC})
 
 
 def diagnose(error: BaseException, *, animation_index: int | None) -> SceneError:
@@ -89,7 +89,7 @@ def _code(error: BaseException, *, in_scene: bool) -> ErrorCode:
         return ErrorCode.out_of_memory
     if isinstance(error, RecursionError | SystemExit | KeyboardInterrupt):
         return ErrorCode.exception
-    if errno.ENOSPC in numbers or not in_scene:
+    if not in_scene:
         return ErrorCode.internal
     if numbers & _FORBIDDEN or _refused_process(error):
         return ErrorCode.forbidden
@@ -118,6 +118,8 @@ def _message(error: BaseException, code: ErrorCode) -> str:
     text = _without_paths(str(error)).strip()
     if code is ErrorCode.out_of_memory:
         return f"The scene needs more memory than a render may have{f': {text}' if text else '.'}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"There is no room left for the scene's files{f': {text}' if text else '.'}"
     if _refused_process(error):
         return "The scene started more processes or threads than a render may have."
     if code is ErrorCode.forbidden:

@@ -46,7 +46,9 @@ def hint(error: BaseException, code: ErrorCode) -> str | None:
     if code is ErrorCode.out_of_memory:
         return "Use fewer or smaller objects, or a lower quality."
     if code is ErrorCode.forbidden:
-        return "Renders have no network and may only write to their own working directory."
+        return (
+            "Renders have no network, write only to their own folder and to /tmp, and run only the system's programs."
+        )
     if isinstance(error, NameError):
         return _nearest_name(error.name, [*prelude(), *_scene_names(error)])
     if isinstance(error, AttributeError):

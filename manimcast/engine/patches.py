@@ -11,7 +11,7 @@ import functools
 import hashlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +27,7 @@ from manim.utils.tex import TexTemplate
 
 from manimcast.engine.errors import LatexError
 from manimcast.engine.prepared import Prepared
+from manimcast.tex import TexResult
 
 MANIM_VERSION = "0.22.0"
 
@@ -71,7 +72,7 @@ PATCHES = (
         "manim.utils.tex_file_writing.generate_tex_file",
         tex_file_writing.generate_tex_file,
         "1997843c0b9b34d5e2433a2fdf69d5946a200c8560a4b276e609179b4736f0d8",
-        "It writes the document; afterwards what was prepared of it is put beside it.",
+        "It writes the document; afterwards what was prepared of it, or made of it elsewhere, is put beside it.",
     ),
     Patch(
         "manim.utils.tex_file_writing.tex_to_svg_file",
@@ -91,6 +92,11 @@ PATCHES = (
 _original_svg_path_init = VMobjectFromSVGPath.__init__
 _original_generate_tex_file = tex_file_writing.generate_tex_file
 _prepared = Prepared({})
+
+Typesetter = Callable[[str, str | Sequence[str], str], TexResult | None]
+"""Takes a document, its compiler and output format; returns what became of it, or None when LaTeX must run here."""
+
+_typesetter: Typesetter | None = None
 
 
 def install() -> None:
@@ -112,9 +118,15 @@ def use_prepared(prepared: Prepared) -> None:
     _prepared = prepared
 
 
+def use_typesetter(typesetter: Typesetter) -> None:
+    """Have ``typesetter`` asked before LaTeX is run in this process."""
+    global _typesetter  # noqa: PLW0603  set once in the child that renders
+    _typesetter = typesetter
+
+
 def begin_render() -> None:
     """Note how things stand before a scene's own code runs."""
-    _prepared.begin()
+    _prepared.surroundings.begin()
 
 
 @functools.wraps(_original_generate_tex_file)
@@ -125,7 +137,33 @@ def _generate_tex_file(
     template = config["tex_template"] if tex_template is None else tex_template
     if not config["no_latex_cleanup"]:  # else the scene wants to see what LaTeX leaves behind
         _prepared.provide(tex_file, template.tex_compiler, template.output_format)
+        if not tex_file.with_suffix(".svg").exists():
+            _ask(tex_file, template.tex_compiler, template.output_format)
     return tex_file
+
+
+def _ask(tex_file: Path, compiler: str | Sequence[str], output_format: str) -> None:
+    """Have ``tex_file`` typeset elsewhere, where that comes to the same; else LaTeX will run here as ever.
+
+    Raises :class:`LatexError` when TeX cannot typeset it, as running it here would.
+    """
+    surroundings = _prepared.surroundings
+    try:
+        source = tex_file.read_bytes().decode()
+        if _typesetter is None or surroundings.concern(source, tex_file.parent):
+            return
+        has_own_files = bool(surroundings.own_files())
+    except (OSError, UnicodeDecodeError):
+        return
+    result = _typesetter(source, compiler, output_format)
+    if result is None or result.reason == "unavailable":
+        return
+    if result.svg is not None:
+        tex_file.with_suffix(".svg").write_bytes(result.svg.encode())
+    elif not has_own_files:  # else the document may have wanted one of them, in a way that nobody can see
+        log_file = tex_file.with_suffix(".log")
+        log_file.write_text(result.log or "", encoding="utf-8")
+        raise_tex_error(log_file, str(compiler), tex_file)
 
 
 def use_writer(writer: type[SceneFileWriter]) -> None:
@@ -175,6 +213,8 @@ def _tex_hint(cause: str, near: str) -> str | None:
         return f"{name} is not defined: check its spelling, or add the package that defines it to the TexTemplate."
     if "Unicode character" in cause:
         return "LaTeX does not know this character: write it as a command, use Text, or another TexTemplate."
+    if "did not end" in cause:
+        return "Look for a macro that calls itself, or a loop without an end."
     if "Missing $" in cause:
         return "Mathematics in Tex needs $...$ around it; MathTex is in mathematics already."
     if "Extra }" in cause or "Missing }" in cause or "File ended while scanning" in cause:

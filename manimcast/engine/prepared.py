@@ -11,38 +11,18 @@ so the outlines are those that a render would have got. A folder that was made w
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from manimcast.engine.surroundings import Surroundings
+
 MANIFEST = "manifest.json"
 TOOLS = ("latex", "dvisvgm")
 VERSIONS = ("manim", *TOOLS)
 """Which entries of the engine's fingerprint decide what an expression looks like."""
-
-TEX_SUFFIXES = frozenset(
-    {
-        ".cfg",
-        ".clo",
-        ".cls",
-        ".cnf",
-        ".def",
-        ".enc",
-        ".fd",
-        ".fmt",
-        ".ini",
-        ".ldf",
-        ".map",
-        ".pfb",
-        ".sty",
-        ".tfm",
-        ".vf",
-    }
-)
-"""Files that TeX or dvisvgm would take from the working directory in place of the installed ones."""
 
 
 class Manifest(BaseModel):
@@ -80,19 +60,20 @@ class Prepared:
         The SVG files' contents by :func:`key`.
     names
         Names of files that LaTeX read for them.
+
+    Attributes
+    ----------
+    surroundings
+        What LaTeX would find where the render runs.
     """
 
     def __init__(self, svgs: Mapping[str, bytes], names: frozenset[str] = frozenset()) -> None:
         self._svgs = svgs
         self._names = names
-        self._environment = dict(os.environ)
+        self.surroundings = Surroundings()
 
     def __len__(self) -> int:
         return len(self._svgs)
-
-    def begin(self) -> None:
-        """A render begins: what its environment is now, LaTeX would work in."""
-        self._environment = dict(os.environ)
 
     def provide(self, tex_file: Path, compiler: str | Sequence[str], output_format: str) -> None:
         """Put the SVG of ``tex_file`` beside it, if it is here; Manim looks there before it runs LaTeX."""
@@ -100,18 +81,8 @@ class Prepared:
         if not self._svgs or svg_file.exists():
             return
         svg = self._svgs.get(key(tex_file.read_bytes(), compiler, output_format))
-        if svg is not None and not self._disturbed(tex_file.parent):
+        if svg is not None and not self.surroundings.disturb(tex_file.parent, self._names):
             svg_file.write_bytes(svg)
-
-    def _disturbed(self, tex_directory: Path) -> bool:
-        """Whether the scene brought files of its own, or variables, that LaTeX might read: then it must run."""
-        if dict(os.environ) != self._environment or Path("~/texmf").expanduser().exists():
-            return True
-        return any(
-            entry.suffix in TEX_SUFFIXES or entry.name in self._names
-            for folder in {Path.cwd(), tex_directory.absolute()}
-            for entry in folder.iterdir()
-        )
 
 
 def load(folder: Path, fingerprint: Mapping[str, str]) -> tuple[Prepared, str | None]:

@@ -27,10 +27,22 @@ from tests.engine.in_child import ROOT, in_child
 TOOLS = "/usr/bin:/bin"
 NEEDED = [
     "__init__.py",
+    "harmless.py",
     "spec.py",
+    "tex.py",
     *(
         f"engine/{name}.py"
-        for name in ("__init__", "common_tex", "errors", "fingerprint", "patches", "prepare", "prepared")
+        for name in (
+            "__init__",
+            "aside",
+            "common_tex",
+            "errors",
+            "fingerprint",
+            "patches",
+            "prepare",
+            "prepared",
+            "surroundings",
+        )
     ),
 ]
 """The files of the package that preparing takes. An image that holds no more is built anew only when one changes."""
@@ -165,7 +177,9 @@ def render_in_service(
     monkeypatch.setenv("PATH", path)
 
     async def work() -> list[wire.Message]:
-        executor = LocalExecutor(Settings(_env_file=None, data_dir=data, render_memory=512, prepared_tex=prepared))
+        executor = LocalExecutor(
+            Settings(_env_file=None, data_dir=data, render_memory=512, sandbox="off", prepared_tex=prepared)
+        )
         await executor.start()
         last = []
         try:

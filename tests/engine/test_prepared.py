@@ -111,7 +111,7 @@ def test_a_scene_that_changes_its_environment_has_latex_run_in_it(
 ) -> None:
     prepared, _ = load(folder, HERE)
     monkeypatch.setenv("HOME", str(work / "elsewhere"))
-    prepared.begin()
+    prepared.surroundings.begin()
     monkeypatch.setenv("TEXINPUTS", "/somewhere")
     assert provided(prepared) is None
     monkeypatch.delenv("TEXINPUTS")

@@ -1,0 +1,5 @@
+"""What was computed once and may be used again. Only the trusted side reads and writes it."""
+
+from manimcast.cache.entries import EntryStore
+
+__all__ = ["EntryStore"]

@@ -1,0 +1,132 @@
+"""A folder of entries by key, bounded in size: what has not been used for longest goes first.
+
+An entry is one file: a digest over key and content, then the content. It is written beside its place and renamed, so
+that it is there whole or not at all; whatever a crash or a bad disk leaves is found by the digest, and removed. Several
+processes may use one folder at once. It is only a cache: where it cannot read or write, it has nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+DIGEST_BYTES = hashlib.sha256().digest_size
+UNFINISHED = ".new"
+ABANDONED_SECONDS = 3600.0
+"""Age after which a file that was never finished belongs to a process that died."""
+ROOM = 0.1
+"""Share of the bound that is made free when it is reached."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class EntryStore:
+    """Entries in ``folder``, which together take at most about ``max_bytes``.
+
+    Keys are SHA-256 digests in hexadecimal. Methods may be called from any thread, and never raise for the disk's sake:
+    the first failure is logged, and a lookup that fails finds nothing.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._size: int | None = None
+        self._unseen = 0
+        self._complained = False
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under ``key``, or None when it is not there, or not whole."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                found = file.read(self._max_bytes + 1)
+                content = found[DIGEST_BYTES:]
+                if found[:DIGEST_BYTES] == _digest(key, content):
+                    with suppress(OSError):  # a folder that is only for reading serves as well
+                        os.utime(file.fileno())
+                    return content
+            log.warning("An entry of the cache is damaged, and is made anew: %s", path)
+            path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            self._complain(error)
+        return None
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep ``content`` under ``key``; what is too large for the folder is not kept."""
+        path = self._path(key)
+        size = DIGEST_BYTES + len(content)
+        if size > self._max_bytes:
+            return
+        fresh = path.with_name(f"{key}.{secrets.token_hex(8)}{UNFINISHED}")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                with fresh.open("xb") as file:
+                    file.write(_digest(key, content))
+                    file.write(content)
+                fresh.replace(path)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
+            with self._lock:
+                self._make_room(size)
+        except OSError as error:
+            self._complain(error)
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("a key is 64 hexadecimal digits")
+        return self._folder / key[:2] / key
+
+    def _make_room(self, added: int) -> None:
+        """Count ``added`` bytes, and remove the oldest entries when there are too many bytes by now."""
+        if self._size is not None:
+            self._size += added
+            self._unseen += added
+            # Others may write here as well; from time to time, look.
+            if self._size <= self._max_bytes and self._unseen < self._max_bytes * ROOM:
+                return
+        entries = sorted(self._survey())
+        self._size, self._unseen = sum(size for _, size, _ in entries), 0
+        if self._size <= self._max_bytes:
+            return
+        for _, size, path in entries:
+            path.unlink(missing_ok=True)
+            self._size -= size
+            if self._size <= self._max_bytes * (1 - ROOM):
+                break
+
+    def _survey(self) -> list[tuple[int, int, Path]]:
+        """Return time of use, size and place of each entry, and remove what died processes left."""
+        found = []
+        for path in self._folder.glob("??/*"):
+            try:
+                status = path.stat(follow_symlinks=False)
+                if path.suffix != UNFINISHED:
+                    found.append((status.st_mtime_ns, status.st_size, path))
+                elif time.time() - status.st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
+            except FileNotFoundError:
+                continue  # another process was faster
+        return found
+
+    def _complain(self, error: OSError) -> None:
+        if not self._complained:
+            self._complained = True
+            log.warning("The cache in %s does not work, and nothing is kept there: %s", self._folder, error.strerror)
+
+
+def _digest(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).digest()
