@@ -26,6 +26,21 @@ class LogFormat(StrEnum):
     json = "json"
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS, where the service starts, though it does not render there
+
+
+class SandboxMode(StrEnum):
+    """How much confinement is insisted upon; see :attr:`Settings.sandbox`."""
+
+    strict = "strict"
+    weak = "weak"
+    off = "off"
+
+
 class SettingsError(Exception):
     """The configuration cannot be used. The message names every wrong variable."""
 
@@ -59,6 +74,19 @@ class Settings(BaseSettings):
     render_memory: int = Field(2048, ge=256, description="Memory of one render, in MiB.")
     render_timeout: float = Field(300, gt=0, description="Longest time one render may take, in seconds.")
     render_processes: int = Field(64, ge=4, description="Processes and threads that one render may have.")
+    render_disk: int = Field(1024, ge=64, description="Files of one render, in MiB. They lie in memory.")
+    render_files: int = Field(20_000, ge=100, description="Files and folders that one render may make.")
+    sandbox: SandboxMode = Field(
+        SandboxMode.strict,
+        description="`strict`: render here only in the full sandbox. `weak`: with what this host offers of it. "
+        "`off`: without, and only on loopback.",
+    )
+    sandbox_user: int = Field(
+        60_998, ge=1000, lt=65_534, description="User and group id that renders get when the service is root."
+    )
+    sandbox_readable: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Folders that scenes may read besides the system's, such as fonts, separated by commas."
+    )
     max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, in bytes.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_pixels: int = Field(3840 * 2160, ge=256, description="Pixels of one frame, at most.")
@@ -69,6 +97,10 @@ class Settings(BaseSettings):
     prepared_tex: Path | None = Field(
         None,
         description="Folder of typeset TeX that saves renders LaTeX; `python -m manimcast.engine.prepare` fills it.",
+    )
+    tex_timeout: float = Field(30, gt=0, description="Longest time that LaTeX may take for one expression, in seconds.")
+    tex_cache_mib: int = Field(
+        256, ge=0, description="Size of the cache of typeset expressions in DATA_DIR, in MiB; 0 keeps none."
     )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
@@ -133,11 +165,19 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(LogFormat.console, description="`console` for people, `json` for machines.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severity that is logged.")
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("api_keys", "cors_origins", "sandbox_readable", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("sandbox_readable")
+    @classmethod
+    def _is_there(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in value:
+            if not path.exists():
+                raise ValueError(f"there is no {path}")
         return value
 
     @field_validator("public_url")
@@ -153,6 +193,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"HOST={self.host} would let anyone on the network render. Set API_KEYS, or ALLOW_ANONYMOUS=1 "
                 "if something in front of the service checks who may call it."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_not_unconfined_in_public(self) -> Self:
+        if self.sandbox is SandboxMode.off and not self.on_loopback:
+            raise ValueError(
+                f"SANDBOX=off runs scenes with all that the service may do, so it only listens on loopback, not on "
+                f"HOST={self.host}. Leave SANDBOX out, or set HOST=127.0.0.1."
             )
         return self
 
@@ -177,7 +226,7 @@ class Settings(BaseSettings):
         """How many renders run at once."""
         if self.render_slots is not None:
             return self.render_slots
-        return max(1, len(os.sched_getaffinity(0)) // 2)
+        return max(1, cores() // 2)
 
     @property
     def database(self) -> str:

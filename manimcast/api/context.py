@@ -18,6 +18,10 @@ from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
 
 
+class NothingRendersError(Exception):
+    """No executor will ever be available. The message says why, and what helps."""
+
+
 @dataclass
 class Context:
     """The parts of a running service. ``stopping`` is set once it takes no more renders."""
@@ -38,8 +42,15 @@ class Context:
         return cls(settings, Access(settings), storage, executors, renders)
 
     async def start(self) -> None:
-        """Open everything. Raises ``StoreError`` or ``StorageError``, which say what to do."""
+        """Open everything.
+
+        Raises ``StoreError``, ``StorageError`` or :class:`NothingRendersError`, which say what to do.
+        """
         await self.renders.start()
+        statuses = {executor.name: executor.status() for executor in self.executors}
+        if all(status.lasting and not status.available for status in statuses.values()):
+            await self.renders.stop(grace=0)
+            raise NothingRendersError("; ".join(f"{name}: {status.reason}" for name, status in statuses.items()))
         self._announcement = asyncio.create_task(announce(self.settings, self.executors))
 
     def drain(self) -> None:

@@ -18,7 +18,7 @@ from types import FrameType
 import uvicorn
 
 from manimcast.api.app import create_app
-from manimcast.api.context import Context
+from manimcast.api.context import Context, NothingRendersError
 from manimcast.renders import StoreError
 from manimcast.settings import Settings
 from manimcast.storage import StorageError
@@ -54,7 +54,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
 async def _live(context: Context, server: Server, listener: socket.socket) -> None:
     try:
         await context.start()
-    except (StoreError, StorageError) as error:
+    except (StoreError, StorageError, NothingRendersError) as error:
         raise StartError(str(error)) from error
     logger.info("Listening on %s", address(listener))
     await server.serve(sockets=[listener])

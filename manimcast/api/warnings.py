@@ -7,18 +7,19 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from manimcast.executors.base import Executor, ExecutorStatus
+from manimcast.sandbox.layers import Layer, Tier, exposures
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
 
-FOR_STRANGERS = {"full", "container"}
+FOR_STRANGERS = {Tier.full.value, "container"}
 """The tiers of confinement that are meant for code from strangers; the latter is a container of its own on Modal."""
 UNCONFINED = (
-    "Scenes are not confined by the {executor} executor: render only code that you trust, and do not put this service "
-    "on the internet yet."
+    "SANDBOX=off: SCENES ARE NOT CONFINED by the {executor} executor. Whatever code is posted runs with all that the "
+    "service's user may do. Render only code that you wrote yourself."
 )
 WEAKLY_CONFINED = (
-    "Scenes are not fully confined (tier {tier}) by the {executor} executor: render only code that you trust, and do "
-    "not put this service on the internet yet."
+    "SANDBOX=weak: scenes are not fully confined by the {executor} executor: a scene could {exposures}. Render only "
+    "code that you trust, and do not put this service on the internet. Missing: {missing}."
 )
 OPEN = "Anybody who reaches this address may render: ALLOW_ANONYMOUS is on."
 MODAL = "modal"
@@ -75,6 +76,9 @@ def _confinement(name: str, status: ExecutorStatus) -> str | None:
     sandbox = sandbox_of(status)
     if sandbox["tier"] in FOR_STRANGERS or _warming(status):
         return None
-    if not sandbox["layers"]:
+    if sandbox["tier"] == Tier.none.value:
         return UNCONFINED.format(executor=name)
-    return WEAKLY_CONFINED.format(executor=name, tier=sandbox["tier"])
+    layers = frozenset(Layer(layer) for layer in sandbox["layers"])
+    missing = ", ".join(lack["layer"].replace("_", " ") for lack in sandbox.get("missing", []))
+    could = "; ".join(exposures(layers) or sandbox.get("escapes", []))
+    return WEAKLY_CONFINED.format(executor=name, exposures=could or "do more than it should", missing=missing or "?")

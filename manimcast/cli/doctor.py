@@ -41,7 +41,7 @@ def command(
 
 def examine(*, test_render: bool) -> list[Finding]:
     """Run every check and return what was found, in the order of printing."""
-    from manimcast.cli import checks, kernel, trial  # noqa: PLC0415  --help must not wait for them
+    from manimcast.cli import checks, confinement, trial  # noqa: PLC0415  --help must not wait for them
     from manimcast.settings import SettingsError, load  # noqa: PLC0415
 
     settings: Settings | None = None
@@ -53,7 +53,7 @@ def examine(*, test_render: bool) -> list[Finding]:
         found.append(checks.Finding("Settings", checks.State.missing, str(error), remedy))
     if settings is not None:
         found += [check(settings) for check in checks.CONFIGURED]
-    found += [check() for check in kernel.ALL]
+        found += confinement.examine(settings)
     if test_render and settings is not None:
         found.append(trial.render(settings))
     return found

@@ -12,6 +12,7 @@ import typer
 FORMATS = Literal["mp4", "webm", "mov", "gif", "png"]
 RATIOS = Literal["16:9", "9:16", "1:1", "4:3", "4:5"]
 ENGINES = Literal["cairo", "opengl"]
+SANDBOXES = Literal["strict", "weak", "off"]
 PRESETS = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 QUALITIES = ("low", "medium", "high", "production", "fourk")
 

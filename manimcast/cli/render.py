@@ -16,6 +16,7 @@ from manimcast.cli.options import (
     FORMATS,
     PRESETS,
     RATIOS,
+    SANDBOXES,
     animation_range,
     picture_size,
     quality_name,
@@ -119,6 +120,12 @@ def command(  # noqa: PLR0917  the command line is what it is
         float | None,
         typer.Option("--timeout", metavar="SECONDS", help="Longest time for one scene. Default: RENDER_TIMEOUT, 300."),
     ] = None,
+    sandbox: Annotated[
+        SANDBOXES | None,
+        typer.Option(
+            "--sandbox", help="Insist on full confinement (strict), take what there is, or none. Default: SANDBOX."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event, and the report at the end, as a line of JSON.")
     ] = False,
@@ -160,7 +167,7 @@ def command(  # noqa: PLR0917  the command line is what it is
         destination.prepare()
     except OutputError as error:
         refuse(str(error))
-    raise typer.Exit(_run(specs, destination, choose(as_json=as_json)))
+    raise typer.Exit(_run(specs, destination, choose(as_json=as_json), sandbox=sandbox))
 
 
 def _choose_scenes(file: str, code: str, named: list[str], *, render_all: bool) -> list[str | None]:
@@ -205,12 +212,12 @@ def _specs(names: list[str | None], **options: Any) -> list[RenderSpec]:
         refuse(f"{option}: {message}" if option else message)
 
 
-def _run(specs: list[RenderSpec], destination: Destination, display: Display) -> int:
+def _run(specs: list[RenderSpec], destination: Destination, display: Display, *, sandbox: str | None) -> int:
     """Render ``specs`` one after the other and return the command's exit code."""
     from manimcast.settings import SettingsError, load  # noqa: PLC0415
 
     try:
-        settings = load()
+        settings = load(**({"sandbox": sandbox} if sandbox else {}))
     except SettingsError as error:
         refuse(str(error), hint="the setting comes from the environment or from .env in this folder")
     try:

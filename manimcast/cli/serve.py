@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from manimcast.cli import outcome
+from manimcast.cli.options import SANDBOXES
 from manimcast.cli.outcome import refuse
 
 EXAMPLES = """\b
@@ -39,6 +40,10 @@ def command(  # noqa: PLR0917  the command line is what it is
     queue_limit: Annotated[
         int | None, typer.Option("--queue-limit", metavar="N", help="Renders that may wait. (QUEUE_LIMIT)")
     ] = None,
+    sandbox: Annotated[
+        SANDBOXES | None,
+        typer.Option("--sandbox", help="Insist on full confinement, take what there is, or none. (SANDBOX)"),
+    ] = None,
     allow_anonymous: Annotated[
         bool,
         typer.Option("--allow-anonymous", help="Serve on HOST without keys: anyone may render. (ALLOW_ANONYMOUS)"),
@@ -64,6 +69,7 @@ def command(  # noqa: PLR0917  the command line is what it is
         "public_url": public_url,
         "render_slots": render_slots,
         "queue_limit": queue_limit,
+        "sandbox": sandbox,
         "allow_anonymous": allow_anonymous or None,
         "log_format": log_format,
         "log_level": log_level,

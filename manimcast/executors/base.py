@@ -36,11 +36,13 @@ class ExecutorError(Exception):
 class ExecutorStatus:
     """What an executor can do right now.
 
-    ``reason`` says why it is not available, and what would help. ``details`` goes into health as it is.
+    ``reason`` says why it is not available, and what would help; ``lasting`` that this will not change while the
+    service runs. ``details`` goes into health as it is.
     """
 
     available: bool
     reason: str | None = None
+    lasting: bool = False
     details: dict[str, object] = field(default_factory=dict)
 
 

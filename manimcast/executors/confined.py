@@ -7,29 +7,34 @@ child is hostile.
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import tempfile
+import logging
 import time
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.printed import Printed
+from manimcast.executors.tex_child import typeset_in_child
+from manimcast.executors.typeset import Typesetter
 from manimcast.executors.verdict import died, timed_out, too_chatty, untrustworthy
-from manimcast.sandbox.control import LAUNCH_REFUSED, Exited
 from manimcast.sandbox.host.collect import CollectError, take
-from manimcast.sandbox.host.zygote import Zygote, ZygoteError, ZygoteLimits
-from manimcast.settings import MIB, Settings
-from manimcast.spec import RenderReport, RenderSpec
+from manimcast.sandbox.host.launch import Child
+from manimcast.sandbox.host.scratch import scratch
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError
+from manimcast.sandbox.layers import tier_of
+from manimcast.sandbox.orders import Bounds
+from manimcast.settings import MIB, Settings, cores
+from manimcast.spec import OutputRole, RenderReport, RenderSpec, Sandbox
 from manimcast.wire import Message
 
-PARTING_SECONDS = 5.0
-"""How long a render may still live after it said that it is finished."""
+logger = logging.getLogger(__name__)
 
+MOST_FILES = {OutputRole.video: 1, OutputRole.poster: 1, OutputRole.subtitles: 2, OutputRole.section: 1000}
+"""Files of each kind that one render leaves; subtitles come in two formats."""
 MAX_SIDE_FILE = 64 * MIB
 """Bytes of a poster, of subtitles."""
 
@@ -45,81 +50,69 @@ def limits_of(settings: Settings) -> wire.Limits:
     )
 
 
-def zygote_limits_of(settings: Settings) -> ZygoteLimits:
+def bounds_of(settings: Settings) -> Bounds:
     """Return the operator's bounds on what a render's processes may use."""
-    cores = len(os.sched_getaffinity(0))
-    return ZygoteLimits(
+    return Bounds(
         memory=settings.render_memory * MIB,
         file_bytes=settings.max_video_mib * MIB,
-        cpu_seconds=int(settings.render_timeout * max(4, cores)) + 10,
+        cpu_seconds=int(settings.render_timeout * max(4, cores())) + 10,
         processes=settings.render_processes,
-        all_processes=(settings.slots + 1) * settings.render_processes,
+        files_bytes=settings.render_disk * MIB,
+        files=settings.render_files,
     )
 
 
 async def render_in_child(
-    zygote: Zygote, job: wire.Job, *, render_id: str, into: Path, timeout: float
+    zygote: Zygote, job: wire.Job, *, render_id: str, into: Path, timeout: float, typesetter: Typesetter
 ) -> AsyncGenerator[Message, None]:
     """Render ``job`` in a child of ``zygote`` within ``timeout`` seconds; the files come to lie in ``into``.
 
-    As :meth:`manimcast.executors.base.Executor.render`: ends with Finished or Failed, raises
-    :class:`ExecutorError` when the machinery is at fault, and leaves nothing running when it is closed.
+    ``typesetter`` answers what it asks of TeX. As :meth:`manimcast.executors.base.Executor.render`: ends with Finished
+    or Failed, raises :class:`ExecutorError` when the machinery is at fault, and leaves nothing running when it is
+    closed.
     """
     began = time.monotonic()
     try:
-        # Beside `into`, so that collecting stays on one file system.
-        scratch = Path(tempfile.mkdtemp(prefix=f"{render_id}.", dir=into.parent))
-    except OSError as error:
-        raise ExecutorError(str(error)) from error
-    try:
-        if zygote.owner is not None:
-            os.chown(scratch, *zygote.owner)
-        attempt = _Attempt(zygote, scratch)
-        try:
-            async for message in attempt.messages(job, timeout):
-                if isinstance(message, wire.Finished):
-                    seconds = time.monotonic() - began
-                    collect = attempt.collect
-                    yield await asyncio.to_thread(collect, job.spec, message.report, into, job.limits, seconds)
-                else:
-                    yield message
-        finally:
-            await attempt.end()
+        async with scratch(zygote, render_id, into.parent) as folder:
+            attempt = _Attempt(zygote, folder, typesetter, into.parent)
+            try:
+                async for message in attempt.messages(job, timeout):
+                    if isinstance(message, wire.Finished):
+                        seconds = time.monotonic() - began
+                        collect = attempt.collect
+                        yield await asyncio.to_thread(collect, job.spec, message.report, into, job.limits, seconds)
+                    else:
+                        yield message
+            finally:
+                await attempt.end()
     except (ZygoteError, OSError) as error:
         raise ExecutorError(str(error)) from error
-    finally:
-        await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
 
 class _Attempt:
     """One child of the zygote, from its fork to its end."""
 
-    def __init__(self, zygote: Zygote, scratch: Path) -> None:
+    def __init__(self, zygote: Zygote, folder: Path | None, typesetter: Typesetter, beside: Path) -> None:
         self._zygote = zygote
+        self._scratch = folder
+        self._typesetter = typesetter
+        self._run_tex = partial(typeset_in_child, zygote, beside=beside)
         self._printed = Printed()
-        self._directory = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._exit: asyncio.Future[Exited] | None = None
-        self._number = 0
-        self._writer: asyncio.StreamWriter | None = None
+        self._child: Child | None = None
 
     async def messages(self, job: wire.Job, timeout: float) -> AsyncGenerator[Message, None]:
         """Start the render and yield what it says, the last message being its end, whoever declares it."""
         deadline = asyncio.get_running_loop().time() + timeout
-        ours, theirs = socket.socketpair()
-        log = await self._printed.open()
-        with theirs, log:
-            try:
-                self._number, self._exit = self._zygote.launch(theirs.fileno(), self._directory, log.fileno())
-            except ZygoteError:
-                ours.close()
-                raise
-        reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        with await self._printed.open() as log:
+            self._child = await Child.start(self._zygote, log=log.fileno(), scratch=self._scratch)
         conversation = wire.Conversation()
         try:
             async with asyncio.timeout_at(deadline):
-                self._writer.write(wire.encode(job))
-                async for message in _heard(reader, conversation, self._printed):
-                    yield message
+                self._child.send(job)
+                heard = _heard(self._child.reader, conversation, self._printed, self._answer)
+                async with aclosing(heard) as messages:
+                    async for message in messages:
+                        yield message
         except TimeoutError:
             yield await self._fail(timed_out(timeout))
             return
@@ -129,12 +122,15 @@ class _Attempt:
         except _TooChattyError:
             yield await self._fail(too_chatty(self._printed.limit))
             return
-        ended = await self._exited()
+        ended = await self._child.exited()
         await self._printed.finished()
         for line in self._printed.lines():
             yield wire.Logged(level="info", text=line)
-        if ended.status == LAUNCH_REFUSED:
+        if ended.refused:
             raise ZygoteError("the host refused to fork another process")
+        if not conversation.greeted:  # nothing of the scene has run, whatever the exit status
+            logger.error("A child could not be confined: %s", self._zygote.last_words())
+            raise ZygoteError("a child could not be confined; the service's log says more")
         match conversation.ended:
             case wire.Finished():
                 yield conversation.ended
@@ -143,46 +139,49 @@ class _Attempt:
             case None:
                 yield wire.Failed(error=await self._printed.attached_to(died(ended)))
 
+    async def _answer(self, question: wire.Typeset, conversation: wire.Conversation) -> None:
+        """Answer a question of the render's, and wait until it has taken the answer."""
+        assert self._child is not None  # noqa: S101  it asked
+        answer = await self._typesetter.answer(question, self._zygote.fingerprint, self._run_tex)
+        conversation.answered()
+        try:
+            self._child.send(answer)
+        except wire.WireError:  # too long for a message
+            self._child.send(wire.Typesetting(number=question.number, reason="unavailable"))
+        with suppress(ConnectionError):
+            await self._child.drain()
+
     async def _fail(self, failed: wire.Failed) -> wire.Failed:
         await self.end()
         return wire.Failed(error=await self._printed.attached_to(failed.error))
 
-    async def _exited(self) -> Exited:
-        """Wait for the child's end, and bring it about when it stays on after its last word."""
-        if self._exit is None:
-            raise ZygoteError("the render was never started")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PARTING_SECONDS):
-                return await asyncio.shield(self._exit)
-        self._zygote.kill_render(self._number)
-        return await self._exit
-
     async def end(self) -> None:
         """Leave nothing of the render: no process, no descriptor."""
-        if self._exit is not None:
-            if not self._exit.done():
-                self._zygote.kill_render(self._number)
-            with suppress(ZygoteError):  # gone, and its children with it
-                await asyncio.shield(self._exit)
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._child is not None:
+            await self._child.end()
         self._printed.close()
-        if self._directory >= 0:
-            os.close(self._directory)
-            self._directory = -1
 
     def collect(
         self, spec: RenderSpec, report: RenderReport, into: Path, limits: wire.Limits, seconds: float
     ) -> wire.Finished | wire.Failed:
         """Copy the reported files into ``into``; what the render says of itself is not taken on trust."""
-        if report.format is not spec.format or len({file.name for file in report.files}) != len(report.files):
+        most = MOST_FILES if spec.save_sections else {**MOST_FILES, OutputRole.section: 0}
+        if (
+            report.format is not spec.format
+            or len({file.name for file in report.files}) != len(report.files)
+            or any(sum(file.role is role for file in report.files) > number for role, number in most.items())
+        ):
             return untrustworthy("its report does not fit what was asked for")
         files = []
+        assert self._child is not None  # noqa: S101  it reported
+        directory = self._child.directory()
         try:
+            left = {OutputRole.video: limits.file_bytes, OutputRole.section: limits.file_bytes}
             for file in report.files:
-                limit = limits.file_bytes if file.role in {"video", "section"} else MAX_SIDE_FILE
-                size = take(self._directory, file.name, into / file.name, limit=limit)
+                limit = left.get(file.role, MAX_SIDE_FILE)
+                size = take(directory, file.name, into / file.name, limit=limit)
+                if file.role in left:
+                    left[file.role] -= size  # all sections together may be no longer than a video
                 files.append(file.model_copy(update={"bytes": size}))
         except CollectError as error:
             return untrustworthy(f"a file that it reported cannot be taken: {error}")
@@ -193,6 +192,10 @@ class _Attempt:
             "fingerprint": self._zygote.fingerprint,
             "media_type": spec.format.media_type,
             "seed": spec.seed,
+            "sandbox": Sandbox(
+                tier=tier_of(self._zygote.layers).value,
+                layers=tuple(sorted(layer.value for layer in self._zygote.layers)),
+            ),
             "compute_seconds": round(seconds, 3),
         }
         return wire.Finished(report=report.model_copy(update=trusted))
@@ -202,16 +205,24 @@ class _TooChattyError(Exception):
     """The render prints without end."""
 
 
+_Answer = Callable[[wire.Typeset, wire.Conversation], Awaitable[None]]
+
+
 async def _heard(
-    reader: asyncio.StreamReader, conversation: wire.Conversation, printed: Printed
+    reader: asyncio.StreamReader, conversation: wire.Conversation, printed: Printed, answer: _Answer
 ) -> AsyncGenerator[Message, None]:
-    """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded."""
+    """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded.
+
+    What it asks meanwhile is answered by ``answer``.
+    """
     decoder = wire.FrameDecoder()
+    answering: asyncio.Future[None] | None = None
     reading = asyncio.ensure_future(reader.read(1 << 16))
     news = asyncio.ensure_future(printed.news.wait())
     try:
         while conversation.ended is None:
-            await asyncio.wait({reading, news}, return_when=asyncio.FIRST_COMPLETED)
+            awaited: set[asyncio.Future[Any]] = {reading, news, *_pending(answering)}
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if printed.flooded:
                 raise _TooChattyError
             for line in printed.lines():
@@ -220,18 +231,39 @@ async def _heard(
                 news = asyncio.ensure_future(printed.news.wait())
             if not reading.done():
                 continue
-            try:
-                data = reading.result()
-            except ConnectionError:
-                return
+            data = _taken(reading)
             if not data:
                 return
             for body in decoder.feed(data):
-                message = wire.parse(body)
+                message = wire.parse_spoken(body)
                 conversation.accept(message)
-                if conversation.ended is None:
+                if isinstance(message, wire.Typeset):
+                    if answering is not None:
+                        await answering  # until the last answer is taken, the next is not made
+                    answering = asyncio.ensure_future(answer(message, conversation))
+                elif conversation.ended is None:
                     yield message
             reading = asyncio.ensure_future(reader.read(1 << 16))
     finally:
         reading.cancel()
         news.cancel()
+        if answering is not None:
+            answering.cancel()
+            await asyncio.wait({answering})
+
+
+def _pending(answering: asyncio.Future[None] | None) -> set[asyncio.Future[None]]:
+    """Return what there is to wait for; an answer that could not be given raises what went wrong."""
+    if answering is None:
+        return set()
+    if answering.done():
+        answering.result()
+        return set()
+    return {answering}
+
+
+def _taken(reading: asyncio.Future[bytes]) -> bytes:
+    try:
+        return reading.result()
+    except ConnectionError:
+        return b""

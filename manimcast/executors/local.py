@@ -1,20 +1,26 @@
-"""Render on this machine: children of one warm process draw, under a supervisor that keeps it alive."""
+"""Render on this machine: children of one warm process draw, under a supervisor that keeps it alive.
+
+How they are confined is found out once, at the start. Below the full tier nothing is rendered, unless the operator
+chose that (``SANDBOX``).
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
-from manimcast.executors.confined import limits_of, render_in_child, zygote_limits_of
+from manimcast.executors.confined import bounds_of, limits_of, render_in_child
 from manimcast.executors.price import Rate
+from manimcast.executors.typeset import Typesetter
+from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import ZygoteError
-from manimcast.settings import Settings
-from manimcast.spec import RenderSpec
+from manimcast.sandbox.layers import Tier, tier_of
+from manimcast.settings import SandboxMode, Settings, cores
+from manimcast.spec import JsonObject, RenderSpec
 from manimcast.wire import Message
 
 
@@ -28,19 +34,32 @@ class LocalExecutor:
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.slots
         self.rate = Rate(
-            cores=len(os.sched_getaffinity(0)) / settings.slots,
+            cores=cores() / settings.slots,
             gib=settings.render_memory / 1024,
             usd_core_second=settings.local_price_core_second,
             usd_gib_second=settings.local_price_gib_second,
         )
+        self._settings = settings
         self._limits = limits_of(settings)
+        self._typesetter = Typesetter.from_settings(settings)
         self._supervisor = Supervisor(
-            zygote_limits_of(settings), recycle=settings.recycle_renders, prepared_tex=settings.prepared_tex
+            bounds_of(settings),
+            recycle=settings.recycle_renders,
+            insists=settings.sandbox is SandboxMode.strict,
+            prepared_tex=settings.prepared_tex,
         )
+        self._ground: Ground | None = None
+        self._refused: str | None = None
 
     async def start(self) -> None:
-        """Begin to warm up; returns at once."""
-        await self._supervisor.start()
+        """Find out how scenes can be confined here, and begin to warm up in the background."""
+        self._ground = await ground_of(self._settings)
+        if self._settings.sandbox is SandboxMode.strict and self._ground.tier is not Tier.full:
+            self._refused = (
+                f"this host does not give the full sandbox, which SANDBOX=strict insists on. {self._ground.missing()}"
+            )
+            return
+        await self._supervisor.start(self._ground)
 
     async def stop(self) -> None:
         """End every render and the warm process."""
@@ -50,24 +69,53 @@ class LocalExecutor:
         """Tell whether a render could start, and what would keep it apart."""
         state = self._supervisor.state()
         return ExecutorStatus(
-            available=state.ready or state.starting,
-            reason=state.reason,
+            available=self._refused is None and (state.ready or state.starting),
+            reason=self._refused or state.reason,
+            lasting=self._refused is not None,
             details={
-                "ready": state.ready,
+                "ready": state.ready or self._refused is not None,
                 "restarts": state.restarts,
-                "sandbox": {"tier": "basic" if state.layers else "none", "layers": list(state.layers)},
+                "sandbox": self._sandbox(),
             },
         )
+
+    def _sandbox(self) -> JsonObject:
+        if self._ground is None:
+            return {"mode": self._settings.sandbox.value, "tier": Tier.none.value, "layers": [], "missing": []}
+        layers = self._supervisor.layers() or self._ground.layers
+        return {
+            "mode": self._settings.sandbox.value,
+            "tier": tier_of(layers).value,
+            "layers": sorted(layer.value for layer in layers),
+            "landlock_abi": self._ground.landlock_abi,
+            "escapes": list(self._supervisor.escapes),
+            "missing": [
+                {"layer": lack.layer.value, "reason": lack.reason, "remedy": lack.remedy} for lack in self._ground.lacks
+            ],
+        }
 
     async def render(
         self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
+        if self._refused is not None:
+            raise ExecutorError(self._refused, again=False)
         try:
             zygote = await self._supervisor.zygote()
         except ZygoteError as error:
             raise ExecutorError(str(error)) from error
         job = wire.Job(spec=spec, limits=self._limits)
-        async with aclosing(render_in_child(zygote, job, render_id=render_id, into=into, timeout=timeout)) as messages:
+        stream = render_in_child(
+            zygote, job, render_id=render_id, into=into, timeout=timeout, typesetter=self._typesetter
+        )
+        async with aclosing(stream) as messages:
             async for message in messages:
                 yield message
+
+
+async def ground_of(settings: Settings) -> Ground:
+    """Return how scenes are confined on this host with these settings."""
+    if settings.sandbox is SandboxMode.off:
+        return Ground()
+    further = [*settings.sandbox_readable, *([settings.prepared_tex] if settings.prepared_tex else [])]
+    return await examine(owner=(settings.sandbox_user, settings.sandbox_user), readable=further)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from contextlib import suppress
 from typing import IO
 
+from manimcast.harmless import harmless
 from manimcast.settings import MIB
 from manimcast.spec import SceneError
-
-_CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 MAX_LINES = 500
 MAX_LINE = 4000
@@ -83,7 +81,7 @@ class Printed(asyncio.Protocol):
             whole.append(self._partial)
             self._partial = b""
         for line in whole[: self._lines_left]:
-            self._lines.append(harmless(line[:MAX_LINE]))
+            self._lines.append(_shown(line[:MAX_LINE]))
         self._lines_left -= len(whole)
         if self._lines_left <= 0:
             self._lines.append("(more was printed)")
@@ -94,7 +92,7 @@ class Printed(asyncio.Protocol):
         """Return ``error`` with the end of what was printed as its log. The render must have ended."""
         if not self.flooded:
             await self.finished()
-        text = harmless(self._tail).strip()
+        text = _shown(self._tail).strip()
         return error.model_copy(update={"log": text}) if text else error
 
     def close(self) -> None:
@@ -104,6 +102,5 @@ class Printed(asyncio.Protocol):
             self._transport = None
 
 
-def harmless(data: bytes) -> str:
-    """Return printed bytes as text without control characters, so that no terminal obeys them."""
-    return _CONTROL.sub("", data.decode("utf-8", errors="replace").replace("\r\n", "\n"))
+def _shown(data: bytes) -> str:
+    return harmless(data.decode("utf-8", errors="replace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from manimcast.sandbox.control import SETUP_FAILED, Exited
+from manimcast.sandbox.control import Exited
 from manimcast.settings import MIB
 from manimcast.spec import ErrorCode, SceneError
 from manimcast.wire import Failed
@@ -55,7 +55,7 @@ def out_of_memory(message: str) -> Failed:
 
 
 def died(exited: Exited) -> SceneError:
-    """The process ended without a word."""
+    """The process ended in the middle of a scene and did not say why."""
     if exited.reason == "memory":
         return out_of_memory("The scene's processes together need more memory than a render may have.").error
     if exited.reason == "processes":
@@ -63,8 +63,6 @@ def died(exited: Exited) -> SceneError:
             code=ErrorCode.forbidden,
             message="The scene started more processes or threads than a render may have.",
         )
-    if exited.status == SETUP_FAILED:
-        return SceneError(code=ErrorCode.internal, message="The render could not be set up on this host.")
     if exited.status == -signal.SIGXCPU:
         return SceneError(code=ErrorCode.timeout, message="The render used up its CPU time.", hint=_OUT_OF_TIME)
     if exited.status < 0:

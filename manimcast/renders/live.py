@@ -19,7 +19,7 @@ from manimcast.wire import Message, Progressed
 
 ROOM = 256
 """Messages that wait for a follower before progress is thinned."""
-MOST = 20_000
+MOST = 5_000
 """Messages that wait for a follower at most; beyond that, far past any real scene, the oldest go."""
 RECENT = 64
 """Ended renders whose channels are kept, for those who asked just before the end."""
@@ -65,6 +65,11 @@ class Backlog:
         """Forget all messages."""
         self._messages.clear()
 
+    def shorten(self) -> None:
+        """Forget all but the last messages, as many as wait before progress is thinned."""
+        while len(self._messages) > self._room:
+            self._messages.popleft()
+
 
 def _makes_stale(newer: News, older: News) -> bool:
     if not isinstance(older, Progressed):
@@ -107,7 +112,8 @@ class Channel:
             news.set()
 
     def close(self) -> None:
-        """Let the followers go once they have read what waits for them."""
+        """Let the followers go once they have read what waits for them; who comes later hears the last of it."""
+        self._history.shorten()
         self.ended.set()
         for news in self._followers.values():
             news.set()

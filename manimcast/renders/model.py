@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from manimcast.spec import Format, Progress, RenderReport, SceneError, Section
+from manimcast.spec import Format, Progress, RenderReport, Sandbox, SceneError, Section
 from manimcast.storage import StoredFile, StoredResult
 
 
@@ -148,7 +148,8 @@ class Render(_Model):
 
     ``attempt`` counts the tries that were begun, so it is 0 until the first one. ``started_at`` is when the
     present attempt began. ``queue_position`` is 1 for the render that has waited longest, and null unless queued.
-    ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran.
+    ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran, and
+    ``sandbox`` how it was confined there.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Render(_Model):
     result: RenderResult | None = None
     timings: dict[str, float] = {}
     fingerprint: dict[str, str] = {}
+    sandbox: Sandbox | None = None
     cache: RenderCache = RenderCache()
     cost: RenderCost | None = None
     error: SceneError | None = None

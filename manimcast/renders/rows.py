@@ -95,6 +95,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         result=RenderResult.of(report, stored) if report and stored else None,
         timings=_timings(row, report),
         fingerprint=report.fingerprint if report else {},
+        sandbox=report.sandbox if report else None,
         cache=RenderCache(animations_rendered=report.animations if report else None),
         cost=RenderCost.model_validate(row.cost) if row.cost else None,
         error=SceneError.model_validate(row.error) if row.error else None,

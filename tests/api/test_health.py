@@ -161,7 +161,7 @@ async def test_monitors_need_no_key(start: Start):
     [
         (None, UNCONFINED.format(executor="local")),
         ({"tier": "none", "layers": []}, UNCONFINED.format(executor="local")),
-        ({"tier": "basic", "layers": ["pid namespace", "rlimits"]}, "not fully confined (tier basic) by the local "),
+        ({"tier": "weak", "layers": ["pid_namespace", "own_proc", "rlimits"]}, "not fully confined by the local "),
         ({"tier": "full", "layers": ["everything"]}, None),
         ({"tier": "container", "layers": []}, None),
     ],
@@ -184,7 +184,7 @@ async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.
         def status(self) -> ExecutorStatus:
             self.looks += 1
             ready = self.looks > 2
-            sandbox = {"tier": "basic", "layers": ["rlimits"]} if ready else {"tier": "none", "layers": []}
+            sandbox = {"tier": "weak", "layers": ["seccomp"]} if ready else {"tier": "none", "layers": []}
             return ExecutorStatus(available=True, details={"ready": ready, "sandbox": sandbox})
 
     caplog.set_level("INFO")
@@ -195,10 +195,10 @@ async def test_the_start_is_announced_when_the_executor_can_tell(caplog: pytest.
     lines = [record.getMessage() for record in caplog.records]
     assert lines[:3] == [
         "Modal integration disabled, using local rendering",
-        "Sandbox: basic (rlimits)",
+        "Sandbox: weak (seccomp)",
         "The absent executor is not available: nobody is there",
     ]
-    assert lines[3].startswith("Scenes are not fully confined (tier basic)")
+    assert lines[3].startswith("SANDBOX=weak: scenes are not fully confined by the scripted executor")
     assert len(lines) == 4
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.hosts import without_bubblewrap
+
+__all__ = ["without_bubblewrap"]
+
 CIRCLE = """
 class Ring(Scene):
     def construct(self):

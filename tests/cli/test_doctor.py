@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from manimcast.cli import checks, kernel
+from manimcast.cli import checks, confinement
 from manimcast.settings import Settings
 from tests.cli.conftest import Run
 
@@ -29,6 +29,29 @@ def test_json_says_the_same_for_programs(manimcast: Run) -> None:
     assert all(set(check) == {"name", "state", "detail", "remedy"} for check in found.values())
 
 
+def test_the_sandbox_is_told_with_each_part(manimcast: Run) -> None:
+    done = manimcast("doctor", "--no-render", "--json")
+    found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert found["Sandbox"]["detail"] == "full: scenes of strangers may be rendered here"
+    for name in ("bubblewrap", "Namespaces", "Landlock", "seccomp", "Other user"):
+        assert found[name]["state"] == "ok"
+
+
+@pytest.mark.parametrize(("mode", "state"), [("strict", "missing"), ("weak", "warning")])
+def test_without_bubblewrap_the_tier_and_the_remedy_are_told(mode: str, state: str, without_bubblewrap: Path) -> None:
+    found = {item.name: item for item in confinement.examine(Settings(_env_file=None, sandbox=mode))}
+    assert found["Sandbox"].state == state
+    assert "a scene could learn which files there are" in found["Sandbox"].detail
+    assert found["bubblewrap"].remedy == "apt-get install bubblewrap"
+    assert found["seccomp"].state is checks.State.ok
+
+
+def test_a_sandbox_that_is_off_is_a_warning() -> None:
+    (found,) = confinement.examine(Settings(_env_file=None, sandbox="off"))
+    assert found.state is checks.State.warning
+    assert "with all that this user may do" in found.detail
+
+
 def test_wrong_settings_are_a_finding(manimcast: Run) -> None:
     done = manimcast("doctor", PORT="seventy")
     assert done.returncode == 1
@@ -43,7 +66,6 @@ def test_without_latex_the_exact_line_to_get_it_is_printed(tmp_path: Path, monke
     assert found.state is checks.State.warning
     assert found.remedy == checks.APT_LATEX
     assert checks.fonts().state is checks.State.warning
-    assert kernel.bubblewrap().remedy == "apt-get install bubblewrap"
 
 
 def test_a_manim_that_is_missing_or_another_one_prevents_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +98,3 @@ def test_a_data_folder_that_cannot_be_is_noticed(tmp_path: Path) -> None:
     fine = checks.data_folder(Settings(data_dir=tmp_path / "new" / "data"))
     assert fine.state is checks.State.ok
     assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize("check", kernel.ALL)
-def test_what_the_kernel_lacks_never_prevents_rendering(check: object) -> None:
-    assert callable(check)
-    assert check().state in {checks.State.ok, checks.State.info}

@@ -1,14 +1,18 @@
-"""What is tested: the same scene, posted as code, through the engine."""
+"""What is tested: the same scene, posted as code, through the engine; its TeX is typeset apart from it."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from manimcast import wire
+from manimcast.engine import patches
 from manimcast.engine.render import render
+from manimcast.engine.typeset import typeset
 from manimcast.engine.warm import warm
 from manimcast.spec import OutputRole, RenderSpec
+from manimcast.tex import TexLimits
 from tests.conformance.record import Recorder, decoded
 
 LIMITS = wire.Limits(duration=120, frames=7200, pixels=3840 * 2160, frame_rate=120, file_bytes=512 * 1024 * 1024)
@@ -24,6 +28,7 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Render in ``directory``, which is the working directory, and return what was recorded."""
     recorder = Recorder(directory, request.get("keep"))
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
+    patches.use_typesetter(_typeset)
     messages: list[wire.Message] = []
     report = render(spec, LIMITS, directory, messages.append, recorder.frame)
     conversation = wire.Conversation()
@@ -37,3 +42,10 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
         "file": decoded(directory / report.video.name),
         "report": report.model_dump(mode="json"),
     }
+
+
+def _typeset(source: str, compiler: Any, output_format: Any) -> wire.TexDone:
+    limits = TexLimits(seconds=60, file_bytes=1 << 26)
+    job = wire.TexJob(source=source, compiler=compiler, output_format=output_format, limits=limits)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as directory:
+        return typeset(job, Path(directory))

@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from tests.e2e.server import Server, serving
+from tests.sandbox.hosts import without_bubblewrap
+
+__all__ = ["without_bubblewrap"]
 
 VIDEO = "/v1/video/rendering"
 

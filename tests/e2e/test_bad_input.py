@@ -54,7 +54,7 @@ SCENES: dict[str, tuple[dict[str, Any], int, str]] = {
         "out_of_memory",
     ),
     "many processes": (
-        {"code": scene("import os, time", "for _ in range(7): os.fork()", "time.sleep(60)")},
+        {"code": scene("import os, time", "for _ in range(100):", "    if os.fork() == 0: time.sleep(60)")},
         422,
         "forbidden",
     ),

@@ -78,6 +78,45 @@ def test_wrong_settings_are_named(tmp_path: Path, settings: dict[str, object], n
     assert "Traceback" not in refused.stderr
 
 
+def test_below_the_full_sandbox_a_service_without_modal_does_not_start(
+    tmp_path: Path, without_bubblewrap: Path
+) -> None:
+    refused = start(tmp_path / "data", port=0)
+    assert refused.returncode == 1
+    assert "SANDBOX=strict insists on" in refused.stderr
+    assert "bubblewrap (not installed): apt-get install bubblewrap" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "Listening" not in refused.stdout
+
+
+def test_with_modal_it_starts_and_tells_that_this_host_does_not_render(
+    tmp_path: Path, without_bubblewrap: Path
+) -> None:
+    tokens = {"modal_token_id": "ak-1", "modal_token_secret": "as-1", "modal_server_url": "http://127.0.0.1:1"}
+    with serving(tmp_path / "data", use_modal="true", **tokens) as server, server.client() as client:
+        local = client.get("/v1/health").json()["executors"]["local"]
+        assert not local["available"]
+        assert "apt-get install bubblewrap" in local["reason"]
+        until(lambda: any("The local executor is not available" in line for line in server.log), "the log line")
+
+
+def test_a_weaker_sandbox_is_told_loudly(tmp_path: Path, without_bubblewrap: Path) -> None:
+    with serving(tmp_path / "data", sandbox="weak") as server, server.client() as client:
+        until(lambda: any("[WARNING] SANDBOX=weak" in line for line in server.log), "the warning")
+        health = client.get("/v1/health").json()
+        assert health["sandbox"]["tier"] == "weak"
+        assert health["sandbox"]["missing"][0]["layer"] == "bubblewrap"
+        assert "do not put this service on the internet" in health["warnings"][0]
+
+
+def test_without_a_sandbox_only_this_machine_can_reach_it(tmp_path: Path) -> None:
+    refused = start(tmp_path / "data", port=0, sandbox="off", host="0.0.0.0", api_keys="k")
+    assert refused.returncode == 1
+    assert "only listens on loopback" in refused.stderr
+    with serving(tmp_path / "data", sandbox="off") as server:
+        until(lambda: any("SCENES ARE NOT CONFINED" in line for line in server.log), "the warning")
+
+
 def test_kill_nine_leaves_no_process_behind_and_the_render_runs_again(tmp_path: Path) -> None:
     code = scene(
         "import subprocess", "subprocess.Popen(['sleep', '87654'])", "self.play(Create(Circle()))", "while 1: 0"

@@ -7,7 +7,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Rig:
         return outcome
 
     def left_over(self) -> list[str]:
-        return [path.name for path in self.root.iterdir() if not path.name.startswith("out-")]
+        return [path.name for path in self.root.iterdir() if not path.name.startswith(("out-", "cache"))]
 
 
 def processes() -> Iterator[tuple[int, str]]:
@@ -126,17 +126,31 @@ def running(words: str) -> list[int]:
 
 
 def zygotes(parent: int | None = None) -> list[int]:
-    """The warm processes that ``parent``, by default this process, has started."""
-    wanted = str(os.getpid() if parent is None else parent)
+    """The warm processes below ``parent``, by default this process, without the bubblewraps around them."""
+    top = os.getpid() if parent is None else parent
     found = []
     for pid in running("manimcast.sandbox.inside.zygote"):
-        try:
-            status = Path(f"/proc/{pid}/stat").read_text()
-        except OSError:
-            continue
-        if status.rpartition(")")[2].split()[1] == wanted:
-            found.append(pid)
+        with suppress(OSError):
+            # A child of a warm process has its command line, and its parent too.
+            above = _parent(pid)
+            is_child = "inside.zygote" in _command(above) and "--unshare-pid" not in _command(above)
+            if "--unshare-pid" not in _command(pid) and not is_child and top in _ancestors(pid):
+                found.append(pid)
     return found
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    while pid > 1:
+        pid = _parent(pid)
+        yield pid
 
 
 def eventually(holds: Callable[[], bool], *, within: float = 30) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import pwd
 import queue
 import shutil
 import socket
@@ -30,8 +31,10 @@ from pydantic import ValidationError
 
 from manimcast import __version__, wire
 from manimcast.executors.base import ExecutorError
-from manimcast.executors.confined import render_in_child, zygote_limits_of
+from manimcast.executors.confined import bounds_of, render_in_child
 from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, PROTOCOL, Call
+from manimcast.executors.typeset import Typesetter
+from manimcast.sandbox.host.probe import examine
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.settings import Settings
 
@@ -56,6 +59,7 @@ class Container:
     def __init__(self, settings: Settings, *, user: str | None) -> None:
         self._settings = settings
         self._user = user or None
+        self._typesetter = Typesetter.from_settings(settings, cached=False)
         self._loop = asyncio.new_event_loop()
         self._zygote: Zygote | None = None
         self._fault: str | None = None
@@ -66,16 +70,25 @@ class Container:
         """Return this container, with its warm process started. Never raises: calls tell what went wrong."""
         container = cls(Settings(), user=os.environ.get(USER_VARIABLE))
         try:
-            container._zygote = container._do(
-                Zygote.start(
-                    zygote_limits_of(container._settings),
-                    user=container._user,
-                    prepared_tex=container._settings.prepared_tex,
-                )
-            ).result()
+            container._zygote = container._do(container._start()).result()
         except (ZygoteError, OSError) as error:
             container._fault = f"the warm process does not start: {error}"[:2000]
         return container
+
+    async def _start(self) -> Zygote:
+        """Start the warm process. The container is the sandbox; whatever else it offers is put around the scene too."""
+        prepared = self._settings.prepared_tex
+        ground = await examine(owner=self._owner(), readable=[prepared] if prepared else [])
+        return await Zygote.start(ground, bounds_of(self._settings), prepared_tex=prepared)
+
+    def _owner(self) -> tuple[int, int]:
+        if self._user is None:
+            return self._settings.sandbox_user, self._settings.sandbox_user
+        try:
+            entry = pwd.getpwnam(self._user)
+        except KeyError:
+            raise ZygoteError(f"there is no user {self._user} on this host") from None
+        return entry.pw_uid, entry.pw_gid
 
     def _do(self, coroutine: Any) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -85,7 +98,7 @@ class Container:
         """Versions, and what keeps a scene in, as text."""
         found = {"manimcast": __version__, "user": self._user or "", "layers": ""}
         if self._zygote:
-            found |= self._zygote.fingerprint | {"layers": ",".join(self._zygote.layers)}
+            found |= self._zygote.fingerprint | {"layers": ",".join(sorted(self._zygote.layers))}
         return found
 
     def health(self) -> dict[str, Any]:
@@ -128,7 +141,7 @@ class Container:
                         yield item("alive")
                         continue
                     if isinstance(message, wire.Finished):
-                        finished = message
+                        message = finished = _in_a_container(message)  # noqa: PLW2901
                     yield item("message", body=message.model_dump_json().encode("utf-8", "backslashreplace"))
             except ExecutorError as error:
                 yield item("fault", reason=str(error)[:2000])
@@ -146,7 +159,7 @@ class Container:
         if self._zygote is None:
             raise ExecutorError(self._fault or "the warm process is not there")
         heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
-        over = self._do(_listen(self._zygote, call, into, heard.put))
+        over = self._do(_listen(self._zygote, call, into, self._typesetter, heard.put))
         try:
             while True:
                 try:
@@ -165,10 +178,19 @@ class Container:
             over.cancel()
 
 
-async def _listen(zygote: Zygote, call: Call, into: Path, tell: Callable[[_Heard], None]) -> None:
+async def _listen(
+    zygote: Zygote, call: Call, into: Path, typesetter: Typesetter, tell: Callable[[_Heard], None]
+) -> None:
     """Run the render and pass on what it says; last an error, or None."""
     job = wire.Job(spec=call.spec, limits=call.limits)
-    stream = render_in_child(zygote, job, render_id=call.token or "render", into=into, timeout=call.timeout)
+    stream = render_in_child(
+        zygote,
+        job,
+        render_id=call.token or "render",
+        into=into,
+        timeout=call.timeout,
+        typesetter=typesetter,
+    )
     try:
         async with aclosing(stream) as messages:
             async for message in messages:
@@ -192,6 +214,13 @@ def folder() -> Iterator[Path]:
         yield into
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _in_a_container(finished: wire.Finished) -> wire.Finished:
+    """Name the tier: what counts is the container, not what else it has room for."""
+    sandbox = finished.report.sandbox
+    told = sandbox and sandbox.model_copy(update={"tier": "container"})
+    return finished.model_copy(update={"report": finished.report.model_copy(update={"sandbox": told})})
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.modal.tokens import SET_UP, ProfileError
-from manimcast.executors.printed import harmless
 from manimcast.executors.verdict import out_of_memory, timed_out
+from manimcast.harmless import harmless
 from manimcast.settings import Settings
 from manimcast.wire import Failed
 
@@ -144,5 +144,5 @@ def _meaning(error: BaseException) -> _Meaning:
 
 
 def _one_line(error: BaseException) -> str:
-    lines = [line.strip() for line in harmless(str(error).encode("utf-8", "replace")).splitlines() if line.strip()]
+    lines = [line.strip() for line in harmless(str(error)).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300].rstrip(".")

@@ -13,7 +13,7 @@ from manimcast.executors.base import ExecutorError
 from manimcast.executors.modal.connection import Connection
 from manimcast.executors.modal.faults import of_call
 from manimcast.executors.modal.protocol import HEALTH
-from manimcast.executors.printed import harmless
+from manimcast.harmless import harmless
 
 _FIELDS = (
     "status", "manim_version", "numpy_version", "ffmpeg_available", "ffmpeg_version", "latex_version", "timestamp",
@@ -102,4 +102,4 @@ async def _cancel(connection: Connection, call_id: str, session: Any) -> None:
 
 
 def _text(value: object, most: int = 1000) -> str:
-    return harmless(str(value)[:most].encode("utf-8", "replace"))
+    return harmless(str(value)[:most])

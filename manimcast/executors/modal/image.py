@@ -19,9 +19,13 @@ PREPARED_TEX = "/opt/manimcast-tex"
 """Where common TeX lies, typeset when the image is built: containers share no cache."""
 PREPARE = (
     "__init__.py",
+    "harmless.py",
     "spec.py",
+    "tex.py",
     *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "patches", "prepare")),
+    "engine/aside.py",
     "engine/prepared.py",
+    "engine/surroundings.py",
 )
 """What of the package typesets it. Only when this changes is that done again."""
 
@@ -89,8 +93,10 @@ def environment(settings: Settings) -> dict[str, str]:
         "USE_MODAL": "false",
         "RENDER_SLOTS": "1",
         "RENDER_MEMORY": str(max(settings.modal_memory - HEADROOM, settings.modal_memory // 2)),
+        "RENDER_DISK": str(min(settings.render_disk, settings.modal_memory // 4)),
         "RENDER_TIMEOUT": str(settings.modal_timeout - MARGIN),
         "RENDER_PROCESSES": str(settings.render_processes),
+        "TEX_TIMEOUT": str(settings.tex_timeout),
         "MAX_VIDEO_MIB": str(settings.max_video_mib),
     }
 

@@ -12,8 +12,8 @@ from manimcast import wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.confined import MAX_SIDE_FILE
 from manimcast.executors.modal import protocol
-from manimcast.executors.printed import harmless
 from manimcast.executors.verdict import untrustworthy
+from manimcast.harmless import harmless
 from manimcast.spec import OutputFile, RenderReport, RenderSpec
 from manimcast.wire import Message
 
@@ -96,7 +96,7 @@ class Receiver:
             case protocol.Closed(seconds=seconds):
                 self._closed(seconds)
             case protocol.Fault(reason=reason):
-                raise ExecutorError(f"the container is at fault: {harmless(reason.encode())}")
+                raise ExecutorError(f"the container is at fault: {harmless(reason)}")
             case protocol.Alive():
                 pass
 
@@ -146,7 +146,7 @@ class Receiver:
             case wire.Failed():
                 self.end = message
             case wire.Logged(text=text):
-                yield message.model_copy(update={"text": harmless(text.encode("utf-8", "replace"))})
+                yield message.model_copy(update={"text": harmless(text)})
             case _:
                 yield message
 

@@ -120,6 +120,15 @@ def test_a_good_scene(container: Container, tmp_path: Path) -> None:
     assert (tmp_path / "video.mp4").read_bytes()[4:8] == b"ftyp"
 
 
+def test_tex_is_typeset_apart_from_the_scene_and_nothing_of_it_is_kept(container: Container, scratch: Path) -> None:
+    runs = container._typesetter.runs
+    for _ in range(2):
+        last = said(stream(container, call("self.add(MathTex('x^2'), MathTex('x^2'))", format="png")))[-1]
+        assert isinstance(last, wire.Finished), last
+    assert container._typesetter.runs == runs + 2
+    assert not list(scratch.rglob("cache"))
+
+
 def test_long_files_come_in_chunks(container: Container, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(os.urandom(2 * CHUNK + 1))
@@ -216,7 +225,7 @@ def test_health_and_facts(container: Container) -> None:
     facts = health["facts"]
     assert facts["manimcast"] == __version__
     assert container._zygote is not None
-    assert facts["layers"].split(",") == list(container._zygote.layers) != []
+    assert facts["layers"].split(",") == sorted(container._zygote.layers) != []
     assert all(isinstance(value, str) for value in facts.values())
 
 
