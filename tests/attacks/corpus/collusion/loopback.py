@@ -1,0 +1,36 @@
+"""Two renders at the same time speak over the loopback interface.
+
+A namespace of networks that two renders share is a network between them.
+"""
+
+import socket
+import time
+
+EXPECT = "stopped"
+
+
+def attack(target):
+    with socket.socket() as mine:
+        mine.settimeout(1)
+        address = ("127.0.0.1", 20_000 + target.tcp_port % 10_000)
+        if target.step == "one":
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            mine.bind(address)
+            mine.listen()
+            try:
+                with mine.accept()[0] as other:
+                    other.sendall(b"hello")
+                    return None
+            except TimeoutError:
+                return None
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            try:
+                mine.connect(address)
+                return mine.recv(10)
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+
+
+def drive(host):
+    host.together("one", "two")
