@@ -1,6 +1,7 @@
 """`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs.
 
-`./dev bench modal` measures something else: what the way through Modal costs (benchmarks/modal.py).
+`./dev bench modal` and `./dev bench sandbox` measure something else: what the way through Modal costs, and what
+confinement does (benchmarks/modal.py, benchmarks/sandbox.py).
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks import modal  # noqa: PLC0415  the tests' control plane, which nothing else here needs
 
         return modal.main(given[1:])
+    if given[:1] == ["sandbox"]:
+        from benchmarks import sandbox  # noqa: PLC0415
+
+        return sandbox.main(given[1:])
     chosen = _parser().parse_args(given)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
