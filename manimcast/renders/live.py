@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 from manimcast.renders.model import Render, RenderProgress
 from manimcast.spec import SceneError
-from manimcast.wire import Message, Progressed
+from manimcast.wire import Logged, Message, Progressed
 
 ROOM = 256
 """Messages that wait for a follower before progress is thinned."""
 MOST = 5_000
 """Messages that wait for a follower at most; beyond that, far past any real scene, the oldest go."""
+LINES = 16
+"""Logged lines that are kept of an ended render."""
 RECENT = 64
 """Ended renders whose channels are kept, for those who asked just before the end."""
 
@@ -66,9 +68,15 @@ class Backlog:
         self._messages.clear()
 
     def shorten(self) -> None:
-        """Forget all but the last messages, as many as wait before progress is thinned."""
-        while len(self._messages) > self._room:
-            self._messages.popleft()
+        """Forget all but the last messages, as many as wait before progress is thinned, and few of them long ones."""
+        kept: deque[News] = deque()
+        lines = 0
+        while self._messages and len(kept) < self._room:
+            message = self._messages.pop()
+            lines += isinstance(message, Logged)
+            if lines <= LINES or not isinstance(message, Logged):
+                kept.appendleft(message)
+        self._messages = kept
 
 
 def _makes_stale(newer: News, older: News) -> bool:

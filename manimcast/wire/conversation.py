@@ -17,8 +17,8 @@ from manimcast.wire.messages import (
 )
 
 MAX_LOGGED = 2000
-MAX_LOGGED_TEXT = 1024 * 1024
-"""Lines that one render's engine may have to say, and characters in all; what the scene prints goes another way."""
+MAX_LOGGED_TEXT = 6 * 1024 * 1024
+"""Lines that one render may have to say, and characters in all: what is logged and, from Modal, what it prints."""
 MAX_QUESTIONS = 5000
 """Documents that one render may ask to have typeset."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manimcast.renders.live import RECENT, Backlog, Live
-from manimcast.wire import Logged, Message
+from manimcast.wire import Logged, Message, Playing
 
 from .scripted import at, playing
 
@@ -90,3 +90,18 @@ async def test_followers_read_each_at_their_own_pace() -> None:
     channel.close()
     assert [message async for message in first] == []
     assert [message async for message in second] == [at(0), at(50)]
+
+
+def test_of_an_ended_render_only_the_last_is_kept():
+    backlog = Backlog()
+    for number in range(1000):
+        backlog.append(Logged(level="info", text=f"{number}"))
+        backlog.append(Playing(index=number, kind="Wait"))
+    backlog.shorten()
+    kept = []
+    while (message := backlog.take()) is not None:
+        kept.append(message)
+    assert len(kept) <= 256
+    assert [message.text for message in kept if isinstance(message, Logged)] == [f"{n}" for n in range(984, 1000)]
+    assert isinstance(kept[-1], Playing)
+    assert kept[-1].index == 999
