@@ -10,26 +10,26 @@ EXPECT = "stopped"
 
 
 def attack(target):
-    with socket.socket() as mine:
-        mine.settimeout(1)
-        address = ("127.0.0.1", 20_000 + target.tcp_port % 10_000)
-        if target.step == "one":
+    address = ("127.0.0.1", 20_000 + target.tcp_port % 10_000)
+    if target.step == "one":
+        with socket.socket() as mine:
+            mine.settimeout(4)
             mine.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             mine.bind(address)
             mine.listen()
             try:
                 with mine.accept()[0] as other:
                     other.sendall(b"hello")
-                    return None
             except TimeoutError:
-                return None
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
-            try:
-                mine.connect(address)
-                return mine.recv(10)
-            except ConnectionRefusedError:
-                time.sleep(0.01)
+                pass
+        return None
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection(address, 1) as other:
+                return other.recv(10)
+        except ConnectionRefusedError:
+            time.sleep(0.01)
 
 
 def drive(host):

@@ -6,6 +6,7 @@ Clearing by recursion breaks off, and the folder stays for ever, or the service 
 import os
 
 EXPECT = "stopped"
+BARE = "stopped"
 
 
 def attack(target):
