@@ -127,8 +127,9 @@ class Supervisor:
                 log.error("%s", error)  # noqa: TRY400  where it was raised says nothing
                 await self._set(reason=str(error))
                 return
-            except Exception as error:  # noqa: BLE001  whoever waits for a warm process must hear of it
-                log.warning("The warm process does not start: %s", error)
+            except Exception as error:  # whoever waits for a warm process must hear of it
+                expected = isinstance(error, ZygoteError | OSError)
+                log.warning("The warm process does not start: %s", error, exc_info=not expected)
                 await self._set(reason=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

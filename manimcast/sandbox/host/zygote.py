@@ -100,16 +100,20 @@ class Zygote:
         if ground.wrapped:
             inner = bubblewrap.command(inner, paths=ground.readable, become=ground.owner)
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *inner,
-                env=environment(ground.readable if ground.wrapped else None),
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *inner,
+                    env=environment(ground.readable if ground.wrapped else None),
+                    cwd="/",
+                    pass_fds=(theirs.fileno(),),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
         zygote = cls(process, ours, ground, bounds, groups)
         zygote._listening = asyncio.create_task(zygote._read_stderr())
         try:
