@@ -157,13 +157,13 @@ def _begin(scratch: str, svgs: dict[str, bytes]) -> None:
     from manim import config  # noqa: PLC0415  only here, after the environment is made
     from manim.mobject.text import tex_mobject  # noqa: PLC0415
 
-    from manimcast.engine import patches  # noqa: PLC0415
+    from manimcast.engine.patches import tex  # noqa: PLC0415
 
     config.media_dir = own
     config.tex_dir = f"{own}/Tex"
     config.verbosity = "ERROR"
-    patches.install()
-    patches.use_prepared(Prepared(svgs))
+    tex.install()
+    tex.use_prepared(Prepared(svgs))
     typeset = tex_mobject.tex_to_svg_file  # type: ignore[attr-defined]
 
     def noted(expression: str, environment: str | None = None, tex_template: Any = None) -> Path:

@@ -17,10 +17,11 @@ from manim import Scene, config, logger
 from manim.animation.animation import Wait
 from manim.manager import Manager
 
-from manimcast.engine import assemble, configure, load, patches
+from manimcast.engine import assemble, configure, load
 from manimcast.engine.diagnose import diagnose
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.fingerprint import fingerprint
+from manimcast.engine.patches import every, tex, writer
 from manimcast.engine.track import LogHandler, Pixels, Tracker
 from manimcast.engine.writer import tracked_by
 from manimcast.spec import ErrorCode, Format, RenderReport, RenderSpec, SceneError
@@ -77,8 +78,8 @@ def render(
     log = _capture_log(send)
     try:
         configure.apply(spec, directory)
-        patches.install()
-        patches.begin_render()
+        every.install()
+        tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
         module = load.load_module(spec.code, directory)
@@ -88,7 +89,7 @@ def render(
         clock.mark("load")
         tracker = Tracker(send, limits, frame_rate=config.frame_rate, observe=observe)
         writer_class = tracked_by(tracker)
-        patches.use_writer(writer_class)
+        writer.use_writer(writer_class)
         scene = scene_class()
         writer_class.scene = scene
         send(
@@ -102,10 +103,10 @@ def render(
         VideoManager(scene)
         scene.render()
         clock.mark("draw")
-        writer = scene.renderer.file_writer
-        if getattr(writer, "final_file_path", None) is None:
+        file_writer = scene.renderer.file_writer
+        if getattr(file_writer, "final_file_path", None) is None:
             raise SceneFailure(_nothing_drawn(spec, scene))
-        files, sections = assemble.assemble(writer, tracker, directory, spec.format, frame_rate=config.frame_rate)
+        files, sections = assemble.assemble(file_writer, tracker, directory, spec.format, frame_rate=config.frame_rate)
         clock.mark("assemble")
     except BaseException as error:
         index = scene.renderer.num_plays if scene is not None else None

@@ -34,15 +34,16 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     """
     for name in LAZY:
         importlib.import_module(name)
-    from manimcast.engine import aside, patches, prepared  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine import aside, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
+    from manimcast.engine.patches import every, tex  # noqa: PLC0415
 
-    patches.install()
+    every.install()
     versions = fingerprint()
     complaint = None
     if prepared_tex is not None:
         found, complaint = prepared.load(prepared_tex, versions)
-        patches.use_prepared(found)
+        tex.use_prepared(found)
     # With newer Pangos a thread of its own answers for fonts, and stays. A process that is forked from one that has
     # it waits for it for ever, so there each render looks for its fonts itself.
     _draw_a_frame(text=aside.call(_threads_that_text_takes) == 1)

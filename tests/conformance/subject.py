@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from manimcast import wire
-from manimcast.engine import patches
+from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
 from manimcast.engine.warm import warm
@@ -28,7 +28,7 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Render in ``directory``, which is the working directory, and return what was recorded."""
     recorder = Recorder(directory, request.get("keep"))
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
-    patches.use_typesetter(_typeset)
+    tex.use_typesetter(_typeset)
     messages: list[wire.Message] = []
     report = render(spec, LIMITS, directory, messages.append, recorder.frame)
     conversation = wire.Conversation()

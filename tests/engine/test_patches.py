@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 import pytest
 
-from manimcast.engine.patches import MANIM_VERSION, PATCHES, Patch, expression_in
+from manimcast.engine.patches.every import PATCHES
+from manimcast.engine.patches.patch import MANIM_VERSION, Patch
+from manimcast.engine.patches.tex import expression_in
 
 
 def test_manim_is_the_version_that_the_patches_were_written_for() -> None:

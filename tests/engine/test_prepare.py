@@ -38,7 +38,9 @@ NEEDED = [
             "common_tex",
             "errors",
             "fingerprint",
-            "patches",
+            "patches/__init__",
+            "patches/patch",
+            "patches/tex",
             "prepare",
             "prepared",
             "surroundings",
@@ -201,8 +203,8 @@ def test_confined_renders_are_given_it_and_cannot_change_it_for_each_other(
     tmp_path: Path, prepared: Path, nothing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil = """
-from manimcast.engine import patches
-patches._prepared._svgs.clear()
+from manimcast.engine.patches import tex
+tex._prepared._svgs.clear()
 class Demo(Scene):
     def construct(self):
         self.add(MathTex("7"))

@@ -22,8 +22,11 @@ PREPARE = (
     "harmless.py",
     "spec.py",
     "tex.py",
-    *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "patches", "prepare")),
+    *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "prepare")),
     "engine/aside.py",
+    "engine/patches/__init__.py",
+    "engine/patches/patch.py",
+    "engine/patches/tex.py",
     "engine/prepared.py",
     "engine/surroundings.py",
 )

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from manimcast import wire
-from manimcast.engine import patches
 from manimcast.engine.errors import SceneFailure
+from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
 from manimcast.sandbox.inside import canary, confine, kernel
@@ -44,7 +44,7 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     if isinstance(job, wire.CanaryJob):
         channel.send(canary.attempt(job))
         os._exit(0)
-    patches.use_typesetter(channel.typeset)
+    tex.use_typesetter(channel.typeset)
     # A fork of one process must not draw the same random numbers as the next.
     random.seed(job.spec.seed)
     np.random.seed(job.spec.seed)

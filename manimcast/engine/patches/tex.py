@@ -1,67 +1,23 @@
-"""Every change that is made to Manim itself, in one place.
-
-Each patch names the upstream symbol that it replaces and the version it was written for, with a digest of the
-source that it stands in for. A test compares the digests, so that an upgrade of Manim shows which patches need
-another look.
-"""
+"""LaTeX: who typesets a document, and what a client hears when it cannot be done."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import svgelements as se
 from manim import config
-from manim.mobject.svg.svg_mobject import VMobjectFromSVGPath
-from manim.renderer.cairo_renderer import CairoRenderer
-from manim.renderer.opengl_renderer import OpenGLRenderer
-from manim.scene.scene_file_writer import SceneFileWriter
 from manim.utils import tex_file_writing
 from manim.utils.tex import TexTemplate
 
 from manimcast.engine.errors import LatexError
+from manimcast.engine.patches.patch import Patch
 from manimcast.engine.prepared import Prepared
 from manimcast.tex import TexResult
 
-MANIM_VERSION = "0.22.0"
-
-
-@dataclass(frozen=True)
-class Patch:
-    """One change to Manim.
-
-    ``upstream`` is what is replaced, ``digest`` the SHA-256 of its source in :data:`MANIM_VERSION`.
-    """
-
-    symbol: str
-    upstream: Callable[..., Any]
-    digest: str
-    why: str
-
-    def source_digest(self) -> str:
-        """Return the SHA-256 of the source that is installed."""
-        return hashlib.sha256(inspect.getsource(self.upstream).encode()).hexdigest()
-
-
 PATCHES = (
-    Patch(
-        "manim.renderer.cairo_renderer.CairoRenderer.__init__",
-        CairoRenderer.__init__,
-        "a855b8bacca5619e6c6a4e5fa3ff71a40c35e753c19cb53ae46f48eb73a25dcb",
-        "Scene makes its renderer itself and leaves the file writer's class to this default.",
-    ),
-    Patch(
-        "manim.renderer.opengl_renderer.OpenGLRenderer.__init__",
-        OpenGLRenderer.__init__,
-        "ef8e3d02c5c112d9b75daa8f0e4902d1a67b06d0e72ac7c7d8c1e578fec4b239",
-        "The same for OpenGL.",
-    ),
     Patch(
         "manim.utils.tex_file_writing.print_all_tex_errors",
         tex_file_writing.print_all_tex_errors,
@@ -80,16 +36,8 @@ PATCHES = (
         "b9bf5e69f268457b79c54d5d85556a11b3926844f2ac150ce2baa8162184190d",
         "Not replaced: the patch of generate_tex_file relies on its looking for an SVG before it runs LaTeX.",
     ),
-    Patch(
-        "manim.mobject.svg.svg_mobject.VMobjectFromSVGPath.__init__",
-        VMobjectFromSVGPath.__init__,
-        "569e05f193dcd46011ae5a45b569a14cd0c37015d9a3ab07f1f8d49cbb0a01b7",
-        "Each glyph keeps its parsed path, which nothing changes afterwards, and each animation copies it deeply: "
-        "most of the time of scenes with much text.",
-    ),
 )
 
-_original_svg_path_init = VMobjectFromSVGPath.__init__
 _original_generate_tex_file = tex_file_writing.generate_tex_file
 _prepared = Prepared({})
 
@@ -103,13 +51,6 @@ def install() -> None:
     """Put in place what is the same for every render."""
     tex_file_writing.print_all_tex_errors = raise_tex_error
     tex_file_writing.generate_tex_file = _generate_tex_file
-    VMobjectFromSVGPath.__init__ = _svg_path_init  # type: ignore[method-assign]
-
-
-@functools.wraps(_original_svg_path_init)
-def _svg_path_init(self: VMobjectFromSVGPath, path_obj: se.Path, *args: Any, **kwargs: Any) -> None:
-    _original_svg_path_init(self, path_obj, *args, **kwargs)
-    path_obj.__deepcopy__ = lambda _memo: path_obj
 
 
 def use_prepared(prepared: Prepared) -> None:
@@ -164,13 +105,6 @@ def _ask(tex_file: Path, compiler: str | Sequence[str], output_format: str) -> N
         log_file = tex_file.with_suffix(".log")
         log_file.write_text(result.log or "", encoding="utf-8")
         raise_tex_error(log_file, str(compiler), tex_file)
-
-
-def use_writer(writer: type[SceneFileWriter]) -> None:
-    """Make ``writer`` the class that Manim's renderers write with, unless a scene names another itself."""
-    for renderer in (CairoRenderer, OpenGLRenderer):
-        defaults = renderer.__init__.__defaults__ or ()
-        renderer.__init__.__defaults__ = (writer, *defaults[1:])
 
 
 def raise_tex_error(log_file: Path, tex_compiler: str, tex_file: Path) -> NoReturn:

@@ -1,0 +1,19 @@
+"""All patches together.
+
+Each patch names the upstream symbol that it replaces and the version it was written for, with a digest of the
+source that it stands in for. A test compares the digests, so that an upgrade of Manim shows which patches need
+another look. Each module has its ``PATCHES``, and an ``install`` for what is the same for every render.
+"""
+
+from __future__ import annotations
+
+from manimcast.engine.patches import svg, tex, writer
+from manimcast.engine.patches.patch import Patch
+
+PATCHES: tuple[Patch, ...] = (*writer.PATCHES, *tex.PATCHES, *svg.PATCHES)
+
+
+def install() -> None:
+    """Put in place what is the same for every render."""
+    tex.install()
+    svg.install()
