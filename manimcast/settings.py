@@ -8,13 +8,14 @@ a test fails when one is missing there.
 from __future__ import annotations
 
 import ipaddress
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from manimcast import processors
 
 MIB = 1024 * 1024
 
@@ -24,13 +25,6 @@ class LogFormat(StrEnum):
 
     console = "console"
     json = "json"
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS, where the service starts, though it does not render there
 
 
 class SandboxMode(StrEnum):
@@ -69,6 +63,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="Database as an SQLAlchemy URL. Default: SQLite in DATA_DIR.")
     render_slots: int | None = Field(
         None, ge=1, le=1024, description="Renders that run at once. Default: one per two cores, at least one."
+    )
+    render_cores: int | None = Field(
+        None, ge=1, le=1024, description="Processes that draw one render. Default: an equal share of the cores here."
     )
     queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
     render_memory: int = Field(2048, ge=256, description="Memory of one render, in MiB.")
@@ -226,7 +223,19 @@ class Settings(BaseSettings):
         """How many renders run at once."""
         if self.render_slots is not None:
             return self.render_slots
-        return max(1, cores() // 2)
+        return max(1, processors.count() // 2)
+
+    @property
+    def drawers(self) -> int:
+        """How many processes draw one render; all slots together are as many as there are cores."""
+        if self.render_cores is not None:
+            return self.render_cores
+        return max(1, processors.count() // self.slots)
+
+    @property
+    def modal_drawers(self) -> int:
+        """How many processes draw one render in a container on Modal, where a physical core runs two threads."""
+        return max(1, int(2 * self.modal_cores))
 
     @property
     def database(self) -> str:

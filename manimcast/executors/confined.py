@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from manimcast import wire
+from manimcast import processors, wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.printed import Printed
 from manimcast.executors.tex_child import typeset_in_child
@@ -27,7 +27,7 @@ from manimcast.sandbox.host.scratch import scratch
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.sandbox.layers import tier_of
 from manimcast.sandbox.orders import Bounds
-from manimcast.settings import MIB, Settings, cores
+from manimcast.settings import MIB, Settings
 from manimcast.spec import OutputRole, RenderReport, RenderSpec, Sandbox
 from manimcast.wire import Message
 
@@ -47,6 +47,7 @@ def limits_of(settings: Settings) -> wire.Limits:
         pixels=settings.max_pixels,
         frame_rate=settings.max_frame_rate,
         file_bytes=settings.max_video_mib * MIB,
+        drawers=settings.drawers,
     )
 
 
@@ -55,7 +56,7 @@ def bounds_of(settings: Settings) -> Bounds:
     return Bounds(
         memory=settings.render_memory * MIB,
         file_bytes=settings.max_video_mib * MIB,
-        cpu_seconds=int(settings.render_timeout * max(4, cores())) + 10,
+        cpu_seconds=int(settings.render_timeout * max(4, processors.count())) + 10,
         processes=settings.render_processes,
         files_bytes=settings.render_disk * MIB,
         files=settings.render_files,

@@ -13,13 +13,14 @@ from pathlib import Path
 from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.confined import bounds_of, limits_of, render_in_child
+from manimcast.executors.cores import CorePool
 from manimcast.executors.price import Rate
 from manimcast.executors.typeset import Typesetter
 from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import ZygoteError
 from manimcast.sandbox.layers import Tier, tier_of
-from manimcast.settings import SandboxMode, Settings, cores
+from manimcast.settings import SandboxMode, Settings
 from manimcast.spec import JsonObject, RenderSpec
 from manimcast.wire import Message
 
@@ -34,13 +35,14 @@ class LocalExecutor:
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.slots
         self.rate = Rate(
-            cores=cores() / settings.slots,
+            cores=settings.drawers,
             gib=settings.render_memory / 1024,
             usd_core_second=settings.local_price_core_second,
             usd_gib_second=settings.local_price_gib_second,
         )
         self._settings = settings
         self._limits = limits_of(settings)
+        self._cores = CorePool.from_settings(settings)
         self._typesetter = Typesetter.from_settings(settings)
         self._supervisor = Supervisor(
             bounds_of(settings),
@@ -104,13 +106,14 @@ class LocalExecutor:
             zygote = await self._supervisor.zygote()
         except ZygoteError as error:
             raise ExecutorError(str(error)) from error
-        job = wire.Job(spec=spec, limits=self._limits)
-        stream = render_in_child(
-            zygote, job, render_id=render_id, into=into, timeout=timeout, typesetter=self._typesetter
-        )
-        async with aclosing(stream) as messages:
-            async for message in messages:
-                yield message
+        with self._cores.some() as cores:
+            job = wire.Job(spec=spec, limits=self._limits.model_copy(update={"cores": cores}))
+            stream = render_in_child(
+                zygote, job, render_id=render_id, into=into, timeout=timeout, typesetter=self._typesetter
+            )
+            async with aclosing(stream) as messages:
+                async for message in messages:
+                    yield message
 
 
 async def ground_of(settings: Settings) -> Ground:

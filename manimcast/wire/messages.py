@@ -20,7 +20,8 @@ class WireError(Exception):
 class Limits(Strict):
     """Bounds on what a render may draw, checked where the frames are drawn.
 
-    ``duration`` is in seconds of video, ``pixels`` counts one frame, ``file_bytes`` bounds the video file.
+    ``duration`` is in seconds of video, ``pixels`` counts one frame, ``file_bytes`` bounds the video file. As many as
+    ``drawers`` processes may draw at once; ``cores`` are processors that no other render draws on, if there are such.
     """
 
     duration: float = Field(gt=0)
@@ -28,6 +29,8 @@ class Limits(Strict):
     pixels: int = Field(gt=0)
     frame_rate: float = Field(gt=0)
     file_bytes: int = Field(gt=0)
+    drawers: int = Field(default=1, ge=1, le=1024)
+    cores: tuple[int, ...] = Field(default=(), max_length=1024)
 
 
 class Job(Strict):

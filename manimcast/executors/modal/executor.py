@@ -55,7 +55,7 @@ class ModalExecutor:
             leaves_out="the container's start and idle time",
         )
         self._settings = settings
-        self._limits = limits_of(settings)
+        self._limits = limits_of(settings).model_copy(update={"drawers": settings.modal_drawers})
         self._connection = Connection(settings)
         self._breaker = Breaker(failures=settings.modal_breaker_failures, pause=settings.modal_breaker_pause)
         self._failed: deque[str] = deque(maxlen=REMEMBERED)

@@ -95,6 +95,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREPARED_TEX": PREPARED_TEX,
         "USE_MODAL": "false",
         "RENDER_SLOTS": "1",
+        "RENDER_CORES": str(settings.modal_drawers),
         "RENDER_MEMORY": str(max(settings.modal_memory - HEADROOM, settings.modal_memory // 2)),
         "RENDER_DISK": str(min(settings.render_disk, settings.modal_memory // 4)),
         "RENDER_TIMEOUT": str(settings.modal_timeout - MARGIN),
