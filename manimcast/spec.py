@@ -320,6 +320,21 @@ class Sandbox(Strict):
     layers: Annotated[tuple[Label, ...], FailFast()] = Field(default=(), max_length=50)
 
 
+class Drawing(Strict):
+    """How the frames were drawn.
+
+    ``segments`` is the number of parts that were encoded, ``forked`` how many of them other processes drew than the
+    one that runs the scene, at most ``processes`` at once; ``stepped_over`` counts plays that the scene did not have to
+    be stepped through. ``alone_because`` says why one process drew all of it, where more might have.
+    """
+
+    segments: Count
+    processes: int = Field(ge=1, le=1024)
+    forked: Count = 0
+    stepped_over: Count = 0
+    alone_because: Short | None = None
+
+
 class RenderReport(Strict):
     """What a finished render is, as the engine tells it.
 
@@ -343,6 +358,7 @@ class RenderReport(Strict):
     timings: dict[Label, Seconds] = Field(max_length=50)
     fingerprint: dict[Label, Annotated[str, StringConstraints(max_length=200)]] = Field(max_length=50)
     warnings: Annotated[tuple[Short, ...], FailFast()] = Field(default=(), max_length=50)
+    drawing: Drawing | None = None
     compute_seconds: Seconds | None = None
     sandbox: Sandbox | None = None
 

@@ -10,6 +10,7 @@ import av
 from manim.scene.scene_file_writer import SceneFileWriter
 from PIL import Image
 
+from manimcast.engine.poster import Poster
 from manimcast.engine.track import Tracker
 from manimcast.spec import Format, OutputFile, OutputRole, Section
 
@@ -18,7 +19,7 @@ POSTER_SIDE = 1280
 
 
 def assemble(
-    writer: SceneFileWriter, tracker: Tracker, directory: Path, format_: Format, *, frame_rate: float
+    writer: SceneFileWriter, tracker: Tracker, poster: Poster, directory: Path, format_: Format, *, frame_rate: float
 ) -> tuple[list[OutputFile], list[Section]]:
     """Put the finished files into ``directory`` and return what they are.
 
@@ -28,12 +29,12 @@ def assemble(
     video = directory / f"video.{format_.value}"
     _place(source, video, format_)
     files = [_listed(OutputRole.video, video)]
-    if format_ is not Format.png and tracker.poster is not None:
-        poster = directory / "poster.jpg"
-        picture = Image.fromarray(tracker.poster).convert("RGB")
+    pixels = poster.pixels() if format_ is not Format.png else None
+    if pixels is not None:
+        picture = Image.fromarray(pixels).convert("RGB")
         picture.thumbnail((POSTER_SIDE, POSTER_SIDE))
-        picture.save(poster, quality=88)
-        files.append(_listed(OutputRole.poster, poster))
+        picture.save(directory / "poster.jpg", quality=88)
+        files.append(_listed(OutputRole.poster, directory / "poster.jpg"))
     subtitles = writer.output_plan.subcaption_file
     if writer.subcaptions and subtitles is not None and subtitles.exists():
         text = subtitles.read_text(encoding="utf-8")

@@ -21,8 +21,14 @@ from manimcast.engine import assemble, configure, load
 from manimcast.engine.diagnose import diagnose
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.fingerprint import fingerprint
-from manimcast.engine.patches import every, tex, writer
-from manimcast.engine.track import LogHandler, Pixels, Tracker
+from manimcast.engine.parallel.director import Director
+from manimcast.engine.parallel.drawers import Drawers
+from manimcast.engine.parallel.observer import Observer
+from manimcast.engine.parallel.switches import ALL, Switches
+from manimcast.engine.parallel.way_back import Voice
+from manimcast.engine.patches import every, renderer, tex, writer
+from manimcast.engine.poster import Poster
+from manimcast.engine.track import LogHandler, Tracker
 from manimcast.engine.writer import tracked_by
 from manimcast.spec import ErrorCode, Format, RenderReport, RenderSpec, SceneError
 from manimcast.wire import Limits, Message, Started
@@ -50,7 +56,10 @@ def render(
     limits: Limits,
     directory: Path,
     send: Callable[[Message], None],
-    observe: Callable[[Pixels, int], None] | None = None,
+    *,
+    voice: Voice | None = None,
+    observe: Observer | None = None,
+    switches: Switches = ALL,
 ) -> RenderReport:
     """Render ``spec`` and return what came out; the files lie in ``directory``, which is also the working directory.
 
@@ -64,8 +73,12 @@ def render(
         An empty, absolute directory.
     send
         Takes the wire's messages as they happen.
+    voice
+        The way that ``send`` takes, so that another process can go on with it.
     observe
         Sees each frame handed to the encoder (height x width x 4, uint8, RGBA), and how often it is repeated.
+    switches
+        What the engine may do to be fast.
 
     Raises
     ------
@@ -73,8 +86,8 @@ def render(
         With the error that the client gets.
     """
     clock = _Clock()
-    tracker: Tracker | None = None
     scene: Scene | None = None
+    director: Director | None = None
     log = _capture_log(send)
     try:
         configure.apply(spec, directory)
@@ -87,11 +100,17 @@ def render(
         configure.check(limits)
         scene_class = load.choose_scene(module, spec.scene)
         clock.mark("load")
-        tracker = Tracker(send, limits, frame_rate=config.frame_rate, observe=observe)
-        writer_class = tracked_by(tracker)
+        tracker, poster = Tracker(send, limits, frame_rate=config.frame_rate), Poster()
+        writer_class = tracked_by(tracker, poster, observe)
         writer.use_writer(writer_class)
         scene = scene_class()
         writer_class.scene = scene
+        drawers = Drawers(limits.drawers, limits.cores)
+        director = Director(
+            tracker, poster, drawers, directory / "media", voice=voice, observe=observe, switches=switches
+        )
+        renderer.use_director(director)
+        writer_class.before_finish = staticmethod(director.finish)
         send(
             Started(
                 scene=scene_class.__name__[:200],
@@ -106,9 +125,13 @@ def render(
         file_writer = scene.renderer.file_writer
         if getattr(file_writer, "final_file_path", None) is None:
             raise SceneFailure(_nothing_drawn(spec, scene))
-        files, sections = assemble.assemble(file_writer, tracker, directory, spec.format, frame_rate=config.frame_rate)
+        files, sections = assemble.assemble(
+            file_writer, tracker, poster, directory, spec.format, frame_rate=config.frame_rate
+        )
         clock.mark("assemble")
     except BaseException as error:
+        if director is not None:
+            director.abort()
         index = scene.renderer.num_plays if scene is not None else None
         raise SceneFailure(diagnose(error, animation_index=index)) from error
     is_still = spec.format is Format.png
@@ -128,6 +151,7 @@ def render(
         timings=clock.marks,
         fingerprint=fingerprint(),
         warnings=tuple(log.warnings),
+        drawing=director.report(),
     )
 
 

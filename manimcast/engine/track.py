@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from manim.typing import RGBAPixelArray
 
 from manimcast.engine.errors import OutputTooLarge
@@ -18,6 +18,9 @@ from manimcast.wire import Limits, Logged, Message, Playing, Progressed
 Pixels = RGBAPixelArray
 """One frame: height x width x 4, RGBA, top row first."""
 
+Told = tuple[int, int, int]
+"""The play that was told of last, its percentage, and the number of frames that were done."""
+
 INTERVAL = 0.04
 """Seconds between two progress messages within a play; its 0 and its 100 are always told."""
 
@@ -26,15 +29,34 @@ MAX_LOG_MESSAGES = 500
 
 @dataclass
 class SectionMark:
-    """A section, and the number of frames that had been drawn when it began."""
+    """A section, and the number of frames that come before it."""
 
     name: str
     type: str
     first_frame: int
 
 
+@dataclass
+class _Play:
+    """A play that has not ended, or waits for an earlier one to end.
+
+    ``expected`` frames are what its duration promises, 0 when that is unknown or nothing is drawn of it; ``planned``
+    is what is known to be drawn, ``drawn`` what is done.
+    """
+
+    index: int
+    kind: str
+    duration: float | None
+    expected: int
+    planned: int = 0
+    drawn: int = 0
+    over: bool = False
+
+
 class Tracker:
-    """Count what is drawn and tell it.
+    """Count what is drawn and tell it, play by play, although several plays may be drawn at once.
+
+    A play is told of when all before it are drawn; what is drawn of later ones counts at once in ``frames_done``.
 
     Parameters
     ----------
@@ -44,77 +66,76 @@ class Tracker:
         Bounds; :class:`OutputTooLarge` is raised where one is passed.
     frame_rate
         Frames per second of the video.
-    observe
-        Sees each frame that is handed to the encoder, and how often it is repeated. For tests and tools.
+
+    Attributes
+    ----------
+    index
+        The last play that was begun, from 0.
+    frames
+        How many frames the video has so far, those included that are yet to be drawn.
     """
 
-    def __init__(
-        self,
-        send: Callable[[Message], None],
-        limits: Limits,
-        *,
-        frame_rate: float,
-        observe: Callable[[Pixels, int], None] | None = None,
-    ) -> None:
+    def __init__(self, send: Callable[[Message], None], limits: Limits, *, frame_rate: float) -> None:
         self._send = send
         self._limits = limits
         self._frame_rate = frame_rate
-        self._observe = observe
         self.index = -1
         self.frames = 0
         self.sections: list[SectionMark] = []
-        self.poster: Pixels | None = None
-        self._poster_score = -1
-        self._last: Pixels | None = None
-        self._expected = 0
-        self._drawn = 0
+        self._plays: deque[_Play] = deque()
+        self._announced = -1
+        self._done = 0
         self._told = -1
         self._told_at = 0.0
+        self._told_before: Told = (-1, -1, 0)
 
-    def begin_play(self, kind: str, duration: float | None, *, drawn: bool) -> None:
-        """A play begins. ``duration`` in seconds, where it is known; ``drawn`` is false when it is skipped."""
+    def begin_play(self, kind: str, duration: float | None, *, drawn: bool) -> int:
+        """A play begins, ``duration`` seconds long if that is known; ``drawn`` is false when it is skipped.
+
+        Returns its index.
+        """
         self.index += 1
         if self.index >= self._limits.frames:
             raise OutputTooLarge(f"The scene plays more than {self._limits.frames} animations.")
-        self._drawn = 0
-        self._expected = round(duration * self._frame_rate) if duration is not None and drawn else 0
-        self._send(Playing(index=self.index, kind=kind[:200], duration=duration))
-        self._tell(0)
+        expected = round(duration * self._frame_rate) if duration is not None and drawn else 0
+        self._plays.append(_Play(self.index, kind[:200], duration, expected))
+        self._tell()
         if drawn and duration is not None:
-            self._check_length(self._expected)
+            self._check_length(expected)
+        return self.index
 
-    def frame(self, pixels: Pixels, repeat: int) -> None:
-        """``pixels`` go into the video ``repeat`` times."""
-        self._check_length(repeat)
-        if self._observe is not None:
-            self._observe(pixels, repeat)
-        self.frames += repeat
-        self._drawn += repeat
-        self._last = pixels
-        if self._expected:
-            percent = min(99, self._drawn * 100 // self._expected)
-            if percent > self._told and time.monotonic() - self._told_at >= INTERVAL:
-                self._tell(percent)
+    def plan(self, frames: int) -> None:
+        """Another ``frames`` of the play that was begun last will be drawn."""
+        self._check_length(frames)
+        self.frames += frames
+        self._plays[-1].planned += frames
+
+    def drawn(self, index: int, frames: int) -> None:
+        """Another ``frames`` of play ``index`` are drawn."""
+        self._done += frames
+        for play in self._plays:
+            if play.index == index:
+                play.drawn += frames
+        self._tell()
 
     def end_play(self) -> None:
-        """The play is drawn."""
-        self._tell(100)
-        if self._last is not None:
-            score = _detail(self._last)
-            if score >= self._poster_score:
-                self.poster, self._poster_score = self._last, score
-            self._last = None
-
-    def still(self, pixels: Pixels) -> None:
-        """The result is one picture."""
-        if self._observe is not None:
-            self._observe(pixels, 1)
+        """No more frames are planned for the play that was begun last."""
+        self._plays[-1].over = True
+        self._tell()
 
     def begin_section(self, name: str, type_: str) -> None:
         """A section begins. One that no frame was drawn in gives way to it."""
         if self.sections and self.sections[-1].first_frame == self.frames:
             self.sections.pop()
         self.sections.append(SectionMark(name, type_, self.frames))
+
+    def told(self) -> Told:
+        """Return what was said last, for :meth:`resume` in another process."""
+        return self._announced, self._told, self._done
+
+    def resume(self, told: Told) -> None:
+        """Say nothing that another process has said already: it came as far as ``told``."""
+        self._told_before = told
 
     def _check_length(self, coming: int) -> None:
         total = self.frames + coming
@@ -126,19 +147,33 @@ class Tracker:
                 f"at most {self._limits.duration:g} are allowed."
             )
 
-    def _tell(self, percent: int) -> None:
+    def _tell(self) -> None:
+        """Say how far the first play is that is not all drawn; of those before it, that they are."""
+        while self._plays:
+            play = self._plays[0]
+            if play.index > self._announced:
+                self._announced, self._told = play.index, -1
+                if play.index > self._told_before[0]:
+                    self._send(Playing(index=play.index, kind=play.kind, duration=play.duration))
+                self._say(0)
+            if play.over and play.drawn >= play.planned:
+                self._say(100)
+                self._plays.popleft()
+                continue
+            if play.expected:
+                percent = min(99, play.drawn * 100 // play.expected)
+                if percent > self._told and time.monotonic() - self._told_at >= INTERVAL:
+                    self._say(percent)
+            return
+
+    def _say(self, percent: int) -> None:
         self._told, self._told_at = percent, time.monotonic()
+        if (self._announced, percent) <= self._told_before[:2]:
+            return
+        done = max(self._done, self._told_before[2])
         self._send(
-            Progressed(
-                progress=Progress(animation_index=self.index, animation_percent=percent, frames_done=self.frames)
-            )
+            Progressed(progress=Progress(animation_index=self._announced, animation_percent=percent, frames_done=done))
         )
-
-
-def _detail(pixels: Pixels) -> int:
-    """How much of a frame is not background, on every eighth pixel: the fullest frame makes the poster."""
-    sample = pixels[::8, ::8]
-    return int(np.count_nonzero((sample != sample[0, 0]).any(axis=2)))
 
 
 class LogHandler(logging.Handler):

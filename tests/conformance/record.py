@@ -45,6 +45,19 @@ class Recorder:
         else:
             self.runs.append([found, repeat])
 
+    def take(self) -> list[list[Any]]:
+        """Return what was noted since the last time."""
+        taken, self.runs = self.runs, []
+        return taken
+
+    def add(self, seen: list[list[Any]]) -> None:
+        """Note what was taken, here or in another process."""
+        for found, repeat in seen:
+            if self.runs and self.runs[-1][0] == found:
+                self.runs[-1][1] += repeat
+            else:
+                self.runs.append([found, repeat])
+
 
 def decoded(path: Path) -> dict[str, Any]:
     """Decode a video file and return its frame count, rate, size, and durations in seconds, and what else it has."""

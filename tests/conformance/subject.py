@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from manimcast import wire
+from manimcast.engine.parallel.switches import Switches
 from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
@@ -15,7 +16,9 @@ from manimcast.spec import OutputRole, RenderSpec
 from manimcast.tex import TexLimits
 from tests.conformance.record import Recorder, decoded
 
-LIMITS = wire.Limits(duration=120, frames=7200, pixels=3840 * 2160, frame_rate=120, file_bytes=512 * 1024 * 1024)
+LIMITS = wire.Limits(
+    duration=120, frames=7200, pixels=3840 * 2160, frame_rate=120, file_bytes=512 * 1024 * 1024, drawers=2
+)
 
 
 def prepare() -> dict[str, Any]:
@@ -30,7 +33,7 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
     tex.use_typesetter(_typeset)
     messages: list[wire.Message] = []
-    report = render(spec, LIMITS, directory, messages.append, recorder.frame)
+    report = render(spec, LIMITS, directory, messages.append, observe=recorder, switches=Switches(always=True))
     conversation = wire.Conversation()
     for message in (wire.Hello(), *messages, wire.Finished(report=report)):
         conversation.accept(message)

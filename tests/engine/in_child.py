@@ -18,6 +18,7 @@ from manimcast.engine import configure, diagnose, load, prelude, track
 from manimcast.engine.errors import OutputTooLarge, SceneFailure
 from manimcast.engine.render import render
 from manimcast.spec import *
+from tests.engine.watcher import Watcher
 from manimcast.wire import Limits
 import manim
 from manim import config

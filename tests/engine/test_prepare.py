@@ -75,17 +75,15 @@ RENDER = """
 import hashlib
 from manimcast.engine.warm import warm
 complaint = warm(Path({prepared!r}) if {prepared!r} else None)
-seen = []
 (HERE / "job").mkdir()
 os.chdir("job")
 spec = RenderSpec(code={code!r}, resolution={{"width": 256, "height": 144}}, frame_rate=10)
-def look(pixels, repeat):
-    seen.append([hashlib.sha256(pixels.tobytes()).hexdigest(), repeat])
+watcher = Watcher(lambda pixels, repeat: [hashlib.sha256(pixels.tobytes()).hexdigest(), repeat])
 try:
-    render(spec, LIMITS, Path.cwd(), lambda message: None, observe=look)
-    answer([complaint, seen, None])
+    render(spec, LIMITS, Path.cwd(), lambda message: None, observe=watcher)
+    answer([complaint, watcher.seen, None])
 except SceneFailure as failure:
-    answer([complaint, seen, failure.error.message])
+    answer([complaint, watcher.seen, failure.error.message])
 """
 
 

@@ -69,12 +69,9 @@ def test_the_codes_picture_wins_and_the_services_output_does(tmp_path: Path) -> 
             def construct(self):
                 self.wait(0.5)
         '''
-        seen = []
-        report = render(
-            RenderSpec(code=code, quality="low"), LIMITS, HERE, lambda message: None,
-            observe=lambda pixels, repeat: seen.append([pixels[0, 0].tolist(), list(pixels.shape), repeat]),
-        )
-        answer([report.width, report.height, report.frame_rate, report.format, seen, sorted(os.listdir())])
+        watcher = Watcher(lambda pixels, repeat: [pixels[0, 0].tolist(), list(pixels.shape), repeat])
+        report = render(RenderSpec(code=code, quality="low"), LIMITS, HERE, lambda message: None, observe=watcher)
+        answer([report.width, report.height, report.frame_rate, report.format, watcher.seen, sorted(os.listdir())])
         """,
     )
     assert found[:4] == [64, 48, 10.0, "mp4"]

@@ -7,13 +7,16 @@ another look. Each module has its ``PATCHES``, and an ``install`` for what is th
 
 from __future__ import annotations
 
-from manimcast.engine.patches import svg, tex, writer
+from manimcast.engine.parallel import pixels
+from manimcast.engine.patches import renderer, svg, tex, writer
 from manimcast.engine.patches.patch import Patch
 
-PATCHES: tuple[Patch, ...] = (*writer.PATCHES, *tex.PATCHES, *svg.PATCHES)
+PATCHES: tuple[Patch, ...] = (*renderer.PATCHES, *writer.PATCHES, *tex.PATCHES, *svg.PATCHES)
 
 
 def install() -> None:
     """Put in place what is the same for every render."""
+    pixels.install()
+    renderer.install()
     tex.install()
     svg.install()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -45,6 +46,7 @@ Typesetter = Callable[[str, str | Sequence[str], str], TexResult | None]
 """Takes a document, its compiler and output format; returns what became of it, or None when LaTeX must run here."""
 
 _typesetter: Typesetter | None = None
+_before: dict[str, Path] = {}
 
 
 def install() -> None:
@@ -65,6 +67,12 @@ def use_typesetter(typesetter: Typesetter) -> None:
     _typesetter = typesetter
 
 
+def look_in(folder: Path) -> None:
+    """Take what lies typeset in ``folder`` now, in this process, which writes elsewhere."""
+    global _before  # noqa: PLW0603  set once in a process that draws
+    _before = {path.name: path for path in folder.glob("*.svg")} if folder.is_dir() else {}
+
+
 def begin_render() -> None:
     """Note how things stand before a scene's own code runs."""
     _prepared.surroundings.begin()
@@ -77,6 +85,9 @@ def _generate_tex_file(
     tex_file = _original_generate_tex_file(expression, environment, tex_template)
     template = config["tex_template"] if tex_template is None else tex_template
     if not config["no_latex_cleanup"]:  # else the scene wants to see what LaTeX leaves behind
+        svg_file = tex_file.with_suffix(".svg")
+        if svg_file.name in _before and not svg_file.exists():
+            shutil.copyfile(_before[svg_file.name], svg_file)
         _prepared.provide(tex_file, template.tex_compiler, template.output_format)
         if not tex_file.with_suffix(".svg").exists():
             _ask(tex_file, template.tex_compiler, template.output_format)

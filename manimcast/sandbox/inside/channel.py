@@ -45,6 +45,15 @@ class Channel:
         if os.getpid() == self._pid:
             self._write(wire.encode(message))
 
+    def state(self) -> dict[str, int]:
+        """Return how far the conversation is; not while a question is open."""
+        return {"asked": self._asked, "answered": self._answered}
+
+    def take_over(self, state: dict[str, int]) -> None:
+        """Speak from this process, a fork of the one that did and is silent from now on, from its ``state`` on."""
+        self._pid = os.getpid()
+        self._asked, self._answered = state["asked"], state["answered"]
+
     def typeset(self, source: str, compiler: str | Sequence[str], output_format: str) -> TexResult | None:
         """Ask what TeX makes of a document; None when this cannot be asked.
 

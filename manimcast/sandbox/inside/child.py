@@ -74,7 +74,7 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
 
 def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
     try:
-        report = render(job.spec, job.limits, directory, channel.send)
+        report = render(job.spec, job.limits, directory, channel.send, voice=channel)
     except SceneFailure as failure:
         return wire.Failed(error=failure.error)
     except MemoryError:

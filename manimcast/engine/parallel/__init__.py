@@ -1,0 +1,1 @@
+"""One scene drawn by several processes: this one steps it, forked ones draw and encode."""

@@ -1,0 +1,242 @@
+"""Decides for each play who draws it.
+
+This process runs the scene and steps it. A play that takes little is drawn here, a longer one in parts by processes
+that are forked off where each part begins. From the first of those on there is a way back (:mod:`.way_back`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from manim import config
+from manim.camera.camera import Camera
+from manim.camera.moving_camera import MovingCamera
+from manim.camera.three_d_camera import ThreeDCamera
+from manim.renderer.cairo_renderer import CairoRenderer
+from manim.scene.scene import Scene
+
+from manimcast.engine.parallel.costs import Costs
+from manimcast.engine.parallel.drawers import Drawers
+from manimcast.engine.parallel.frames import Play
+from manimcast.engine.parallel.observer import Observer
+from manimcast.engine.parallel.parts import Parts
+from manimcast.engine.parallel.pixels import guard
+from manimcast.engine.parallel.purity import is_pure, state_of
+from manimcast.engine.parallel.switches import Switches
+from manimcast.engine.parallel.way_back import Voice, WayBack
+from manimcast.engine.poster import Poster
+from manimcast.engine.track import Tracker
+from manimcast.spec import Drawing
+
+CAMERAS = (Camera, MovingCamera, ThreeDCamera)
+"""Cameras that drawing leaves as they are, but for where a camera in space looks from."""
+
+HOLD_FRAMES = 5
+"""A picture that is held takes about as much work as drawing and encoding so many."""
+
+
+class Director:
+    """Draws the plays of one scene; see :class:`~manimcast.engine.parallel.parts.Parts` for the parameters.
+
+    ``voice`` is handed over when another process goes on with the render.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        poster: Poster,
+        drawers: Drawers,
+        directory: Path,
+        *,
+        voice: Voice | None,
+        observe: Observer | None,
+        switches: Switches,
+    ) -> None:
+        self._tracker = tracker
+        self._drawers = drawers
+        self._switches = switches
+        self._way_back = WayBack(drawers, tracker, voice)
+        self._costs = Costs(config.pixel_width * config.pixel_height, drawers.limit)
+        self._parts = Parts(tracker, poster, self._costs, drawers, self._way_back, directory=directory, observe=observe)
+        self._may_fork = switches.fork and drawers.limit > 1
+        self._stepped_over = 0
+
+    def play(self, renderer: CairoRenderer, scene: Scene, *args: Any, **kwargs: Any) -> None:
+        """Play, as :meth:`manim.renderer.cairo_renderer.CairoRenderer.play` does."""
+        renderer.skip_animations = renderer._original_skipping_status
+        renderer.update_skipping_status()
+        scene.compile_animation_data(*args, **kwargs)
+        if renderer.skip_animations:
+            self._pass_over(renderer, scene)
+        else:
+            renderer.animations_hashes.append(f"uncached_{renderer.num_plays:05}")
+            index = renderer.file_writer.announce(drawn=True)
+            scene.begin_animations()
+            if scene.is_current_animation_frozen_frame():
+                held = int(scene.duration / (1 / renderer.camera.frame_rate))
+                self._draw(Play(renderer, scene, index, [], held=held))
+                renderer.static_image = None
+            else:
+                progression = _begin(scene)
+                self._draw(Play(renderer, scene, index, list(progression.iterable)))
+                _end(scene, progression)
+            self._tracker.end_play()
+        renderer.num_plays += 1
+
+    def stand_back(self, reason: str) -> None:
+        """Leave this play, and all that follow, to Manim's renderer, which draws in this process."""
+        if guard.stale or not self._drawers.idle:
+            self._way_back.take(reason)
+        if self._may_fork and self._way_back.alone is None:
+            self._way_back.alone = reason
+
+    def finish(self) -> None:
+        """Wait until everything is drawn; then all segments lie where the writer expects them."""
+        self._parts.finish()
+        self._way_back.close()
+
+    def abort(self) -> None:
+        """Stop drawing: the scene has failed."""
+        self._drawers.stop()
+        self._way_back.close()
+
+    def report(self) -> Drawing:
+        """Return how the scene was drawn."""
+        return Drawing(
+            segments=self._parts.segments,
+            processes=self._drawers.limit if self._parts.forked else 1,
+            forked=self._parts.forked,
+            stepped_over=self._stepped_over,
+            alone_because=self._way_back.alone,
+        )
+
+    def _pass_over(self, renderer: CairoRenderer, scene: Scene) -> None:
+        """Do what Manim does in a play that goes into no video: it is drawn once, at its end."""
+        renderer.time += scene.duration
+        writer = renderer.file_writer
+        writer.add_partial_movie_file(None)
+        renderer.animations_hashes.append(None)
+        writer.begin_animation(False, animation_index=renderer.num_plays)
+        scene.begin_animations()
+        with guard.drawing():
+            renderer.save_static_frame_data(scene, scene.static_mobjects)
+        if scene.is_current_animation_frozen_frame():
+            with guard.drawing():
+                renderer.update_frame(scene, mobjects=scene.moving_mobjects)
+        else:
+            progression = _begin(scene)
+            for moment in progression.iterable:
+                scene.update_to_time(moment)
+                with guard.drawing():
+                    renderer.update_frame(scene, scene.moving_mobjects)
+                guard.stale = False
+                if scene.stop_condition is not None and scene.stop_condition():
+                    break
+            _end(scene, progression)
+        guard.stale = False
+        writer.end_animation(False)
+
+    def _draw(self, play: Play) -> None:
+        seconds = self._costs.guess(play.paths)
+        if not self._others_may_draw(play):
+            self._parts.draw_here(play, 0, play.frames)
+        elif play.held:
+            if self._pays(HOLD_FRAMES, seconds, stepped_twice=False) and self._way_back.is_open():
+                self._tracker.plan(play.held)
+                self._parts.draw_there(play, 0, play.held, has_background=False, states=False)
+                play.pass_time(play.held)
+                play.leave_traces()
+            else:
+                self._parts.draw_here(play, 0, play.held)
+        elif self._switches.skip and self._pays(play.frames, seconds, stepped_twice=False) and is_pure(play.scene):
+            self._step_over(play, seconds)
+        else:
+            self._step_along(play, seconds)
+
+    def _step_over(self, play: Play, seconds: float) -> None:
+        """Have others draw a play whose every frame can be reached at once."""
+        if not self._way_back.is_open():
+            self._parts.draw_here(play, 0, play.frames)
+            return
+        self._stepped_over += 1
+        self._tracker.plan(play.frames)
+        play.leave_first_traces(pure=True)
+        for first, last in self._divide(play.frames, seconds):
+            self._parts.draw_there(play, first, last, has_background=False, states=True)
+        play.scene.update_to_time(play.times[-1])
+        play.leave_traces()
+        play.pass_time(play.frames)
+        self._parts.note_state(play, play.frames, state_of(play.scene))
+
+    def _step_along(self, play: Play, seconds: float) -> None:
+        """Step through a play and have others draw parts of it, where that pays; else draw the rest of it here."""
+        has_background = False
+        known = play.scene.stop_condition is None
+        parts = self._divide(play.frames, seconds)
+        for first, last in parts:
+            if not self._pays(last - first, seconds, stepped_twice=True) or not self._way_back.is_open():
+                self._parts.draw_here(play, first, play.frames, background=not has_background)
+                return
+            if len(parts) > 1 and not has_background:
+                # The others begin with what has moved since, and Manim draws this before that.
+                play.draw_background()
+                has_background = True
+            elif first == 0:
+                play.leave_first_traces(pure=False)
+            if known:
+                self._tracker.plan(last - first)
+            self._parts.draw_there(play, first, last, has_background=has_background, states=False)
+            before = time.process_time()
+            reached = play.step(first, last, self._parts.listen_now_and_then)
+            self._costs.stepped(reached - first, time.process_time() - before)
+            if not known:
+                self._tracker.plan(reached - first)
+            if play.stopped:
+                return
+
+    def _divide(self, frames: int, seconds: float) -> list[tuple[int, int]]:
+        """Divide a play into parts of about equal length, of some frames at ``seconds`` each."""
+        number = max(1, round(frames / self._costs.segment_frames(seconds)))
+        if self._switches.always:
+            number = max(1, min(3, frames // 2))
+        if not self._switches.split:
+            number = 1
+        return list(itertools.pairwise(round(part * frames / number) for part in range(number + 1)))
+
+    def _others_may_draw(self, play: Play) -> bool:
+        if not self._may_fork or self._way_back.alone is not None:
+            return False
+        if type(play.renderer.camera) not in CAMERAS:
+            return False
+        if threading.active_count() > 1:
+            self.stand_back("the scene has threads of its own")
+            return False
+        return True
+
+    def _pays(self, frames: int, seconds: float, *, stepped_twice: bool) -> bool:
+        return self._switches.always or self._costs.is_worth_a_process(frames, seconds, stepped_twice=stepped_twice)
+
+
+def _begin(scene: Scene) -> Any:
+    """Begin as :meth:`Scene.play_internal` does; return the progression of the play's times."""
+    assert scene.animations is not None  # noqa: S101  they were compiled
+    scene.duration = scene.get_run_time(scene.animations)
+    progression = scene._get_animation_time_progression(scene.animations, scene.duration)
+    scene.time_progression = progression
+    return progression
+
+
+def _end(scene: Scene, progression: Any) -> None:
+    """End as :meth:`Scene.play_internal` does."""
+    for animation in scene.animations or ():
+        animation.finish()
+        animation.clean_up_from_scene(scene)
+    renderer: Any = scene.renderer
+    if not renderer.skip_animations:
+        scene.update_mobjects(0)
+    renderer.static_image = None
+    progression.close()

@@ -1,0 +1,155 @@
+"""Draw and encode frames of one play, in whatever process this is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from manim._config.video_encoder import VideoEncoderSpec
+from manim.camera.moving_camera import MovingCamera
+from manim.mobject.mobject import Mobject
+from manim.mobject.types.vectorized_mobject import VMobject
+from manim.renderer.cairo_renderer import CairoRenderer
+from manim.scene.scene import Scene
+
+from manimcast.engine.parallel.pixels import guard
+from manimcast.engine.segment import SegmentEncoder
+from manimcast.engine.track import Pixels
+
+Seen = Callable[[Pixels, int], None]
+"""Sees each frame that is handed to the encoder, and how often it is repeated."""
+
+
+@dataclass
+class Play:
+    """A play of the scene's, compiled and begun.
+
+    ``times`` are those of its frames, in seconds from its start. ``held`` is how many frames a frozen one lasts, which
+    shows one picture all the time; it is 0 for one that moves. ``stopped`` tells that its stop condition came true.
+    """
+
+    renderer: CairoRenderer
+    scene: Scene
+    index: int
+    times: list[float]
+    held: int = 0
+    stopped: bool = False
+
+    @property
+    def frames(self) -> int:
+        """How many frames it has, at most: a stop condition can end it sooner."""
+        return self.held or len(self.times)
+
+    @property
+    def paths(self) -> int:
+        """How many objects are drawn anew in each frame."""
+        return len(self.scene.moving_mobjects)
+
+    @property
+    def encoding(self) -> VideoEncoderSpec:
+        """How it is encoded."""
+        encoding: VideoEncoderSpec = self.renderer.file_writer.video_encoder
+        return encoding
+
+    def pixels(self) -> Pixels:
+        """Return what the camera holds: the frame that was drawn last, until the next is."""
+        with guard.drawing():
+            return self.renderer.camera.pixel_array
+
+    def draw_background(self) -> None:
+        """Draw what does not move in this play. What is moved of it later on stays there, as in Manim."""
+        with guard.drawing():
+            self.renderer.save_static_frame_data(self.scene, self.scene.static_mobjects)
+
+    def draw(self, encoder: SegmentEncoder, first: int, last: int, seen: Seen) -> Drawn:
+        """Step and draw the frames from ``first`` up to before ``last``, or until the scene stops the play.
+
+        ``seen`` is called with each frame and how often it is shown.
+        """
+        scene = self.scene
+        began, stepping = time.process_time(), 0.0
+        if self.held:
+            self._draw_frame()
+            self._hand_on(encoder, self.held, seen)
+            return Drawn(self.held, time.process_time() - began, 0.0)
+        for number in range(first, last):
+            before = time.process_time()
+            scene.update_to_time(self.times[number])
+            stepping += time.process_time() - before
+            self._draw_frame()
+            self._hand_on(encoder, 1, seen)
+            if scene.stop_condition is not None and scene.stop_condition():
+                last, self.stopped = number + 1, True
+                break
+        return Drawn(last - first, time.process_time() - began, stepping)
+
+    def step(self, first: int, last: int, each: Callable[[], None]) -> int:
+        """Step the same frames without drawing them; returns the number of the frame after the last.
+
+        ``each`` is called after every one.
+        """
+        scene = self.scene
+        for number in range(first, last):
+            scene.update_to_time(self.times[number])
+            self.leave_traces()
+            self.pass_time(1)
+            each()
+            if scene.stop_condition is not None and scene.stop_condition():
+                self.stopped = True
+                return number + 1
+        return last
+
+    def pass_time(self, frames: int) -> None:
+        """Let the scene's clock go on as drawing ``frames`` would, one by one or all at once."""
+        renderer = self.renderer
+        dt = 1 / renderer.camera.frame_rate
+        if self.held:
+            renderer.time += frames * dt
+        else:
+            for _ in range(frames):
+                renderer.time += 1 * dt
+
+    def leave_traces(self) -> None:
+        """Do to the camera what drawing a frame does and later ones depend on.
+
+        A camera in space notes where it looks from. And the first frame of all decides for ever where cairo draws: its
+        context is made with the centre that the camera has then.
+        """
+        camera: Any = self.renderer.camera
+        if hasattr(camera, "reset_rotation_matrix"):
+            camera.reset_rotation_matrix()
+        with guard.drawing():
+            if isinstance(camera, MovingCamera) or camera.get_cached_cairo_context(camera.pixel_array) is not None:
+                return
+            if any(isinstance(mobject, VMobject) and len(mobject.points) for mobject in self._drawn()):
+                camera.get_cairo_context(camera.pixel_array)
+
+    def leave_first_traces(self, *, pure: bool) -> None:
+        """Do what drawing the background does, or the first frame of a play that begins as it was compiled."""
+        if self.scene.static_mobjects or pure:
+            self.leave_traces()
+
+    def _drawn(self) -> Iterator[Mobject]:
+        yield from self.scene.static_mobjects
+        yield from self.scene.moving_mobjects or self.scene.get_mobject_family_members()
+
+    def _draw_frame(self) -> None:
+        with guard.drawing():
+            self.renderer.update_frame(self.scene, self.scene.moving_mobjects)
+
+    def _hand_on(self, encoder: SegmentEncoder, repeat: int, seen: Seen) -> None:
+        pixels = self.pixels()
+        seen(pixels, repeat)
+        encoder.write(pixels, repeat=repeat)
+        self.pass_time(repeat)
+
+
+@dataclass
+class Drawn:
+    """How many frames, and the seconds of processor time they took; ``stepping`` is the part that was not drawing."""
+
+    frames: int
+    seconds: float
+    stepping: float

@@ -1,0 +1,200 @@
+"""Parts of a play, drawn in this process or by another, and what comes back of it: segments, in order, and reports."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from manimcast.engine.parallel import files
+from manimcast.engine.parallel.costs import Costs
+from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers, Tell
+from manimcast.engine.parallel.frames import Drawn, Play
+from manimcast.engine.parallel.observer import Observer
+from manimcast.engine.parallel.pixels import guard
+from manimcast.engine.parallel.purity import state_of
+from manimcast.engine.parallel.way_back import WayBack
+from manimcast.engine.poster import Poster, fullness
+from manimcast.engine.segment import SegmentEncoder
+from manimcast.engine.track import Pixels, Tracker
+
+LISTEN_SECONDS = 0.02
+
+
+class Parts:
+    """Draws parts, each into a segment of its own.
+
+    Parameters
+    ----------
+    tracker, poster, costs, observe
+        Told of what is drawn, by whomever.
+    drawers
+        The other processes.
+    way_back
+        Taken when one of them fails, or when the states that they begin and end with do not fit.
+    directory
+        For files on their way from them to here.
+
+    Attributes
+    ----------
+    segments, forked
+        How many parts there are, and how many of them others draw.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        poster: Poster,
+        costs: Costs,
+        drawers: Drawers,
+        way_back: WayBack,
+        *,
+        directory: Path,
+        observe: Observer | None,
+    ) -> None:
+        self._tracker = tracker
+        self._poster = poster
+        self._costs = costs
+        self._drawers = drawers
+        self._way_back = way_back
+        self._directory = directory
+        self._observe = observe
+        self._seen: list[Any] = []
+        self._states: dict[tuple[int, int], str] = {}
+        self._listened_at = 0.0
+        self.segments = 0
+        self.forked = 0
+
+    def draw_here(self, play: Play, first: int, last: int, *, background: bool = True) -> None:
+        """Draw the frames from ``first`` up to before ``last`` in this process, and what does not move before that."""
+        if background:
+            play.draw_background()
+        encoder = SegmentEncoder(self._add_segment(play, first), play.encoding)
+
+        def seen(pixels: Pixels, repeat: int) -> None:
+            self._tracker.plan(repeat)
+            if self._observe is not None:
+                self._observe.frame(pixels, repeat)
+            self._tracker.drawn(play.index, repeat)
+            self.listen_now_and_then()
+
+        try:
+            drawn = play.draw(encoder, first, last, seen)
+            encoder.finish()
+        except BaseException:
+            encoder.abort()
+            raise
+        if not play.held:
+            self._costs.drew(drawn, play.paths)
+            self._costs.stepped(drawn.frames, drawn.stepping)
+        if self._observe is not None:
+            self._seen.append(self._observe.take())
+        guard.stale = False
+        self._poster.consider(play.pixels(), play.index)
+
+    def draw_there(self, play: Play, first: int, last: int, *, has_background: bool, states: bool) -> None:
+        """Have another process draw the frames from ``first`` up to before ``last``; returns when it has begun.
+
+        With ``states`` it reports the states that it begins with, and that the next one must begin with.
+        """
+        target = self._add_segment(play, first)
+        slot = len(self._seen)
+        self._seen.append([])
+
+        def work(tell: Tell) -> dict[str, Any]:
+            guard.on_read, guard.stale = None, False
+            files.keep_apart()
+            if not has_background:
+                play.draw_background()
+            return self._be_drawer(play, (first, last), target, tell, states=states)
+
+        def done(report: dict[str, Any]) -> None:
+            if not play.held:
+                self._costs.drew(Drawn(report["frames"], report["seconds"], report["stepping"]), play.paths)
+            self._seen[slot] = report["seen"]
+            for number, state in report["states"]:
+                self.note_state(play, number, state)
+            if "poster" in report:
+                poster = report["poster"]
+                self._poster.consider_file(poster["score"], play.index, Path(poster["file"]), tuple(poster["shape"]))
+
+        try:
+            self._drawers.start(work, partial(self._tracker.drawn, play.index), done)
+        except DrawerFailedError as problem:
+            self._way_back.take(str(problem))
+        except OSError as problem:
+            self._way_back.take(f"no further process may be started ({problem.strerror})")
+        self.forked += 1
+        guard.stale = True
+
+    def note_state(self, play: Play, number: int, state: str) -> None:
+        """Frame ``number`` of ``play`` begins with ``state``. All who say so must say the same."""
+        if self._states.setdefault((play.index, number), state) != state:
+            self._way_back.take(f"animation {play.index} could not be stepped over: at its frame {number} it differs")
+
+    def listen_now_and_then(self) -> None:
+        """Take what the drawers have said, if that was not done just before."""
+        now = time.monotonic()
+        if now - self._listened_at >= LISTEN_SECONDS:
+            self._listened_at = now
+            try:
+                self._drawers.listen()
+            except DrawerFailedError as problem:
+                self._way_back.take(str(problem))
+
+    def finish(self) -> None:
+        """Wait until all parts are drawn."""
+        try:
+            self._drawers.wait()
+        except DrawerFailedError as problem:
+            self._way_back.take(str(problem))
+        if self._observe is not None:
+            for seen in self._seen:
+                self._observe.add(seen)
+            self._seen.clear()
+
+    def _be_drawer(
+        self, play: Play, part: tuple[int, int], target: Path, tell: Tell, *, states: bool
+    ) -> dict[str, Any]:
+        first, last = part
+        is_end = last >= play.frames or bool(play.held)
+        encoder = SegmentEncoder(target, play.encoding)
+        noted: list[tuple[int, str]] = []
+
+        def seen(pixels: Pixels, repeat: int) -> None:
+            if states and not noted:
+                noted.append((first, state_of(play.scene)))
+            if self._observe is not None:
+                self._observe.frame(pixels, repeat)
+            tell(repeat)
+
+        drawn = play.draw(encoder, first, last, seen)
+        encoder.finish()
+        pixels = play.pixels()
+        score = fullness(pixels)
+        if states:
+            if not is_end:
+                play.scene.update_to_time(play.times[last])
+            noted.append((last, state_of(play.scene)))
+        report: dict[str, Any] = {
+            "frames": drawn.frames,
+            "seconds": drawn.seconds,
+            "stepping": drawn.stepping,
+            "states": noted,
+            "seen": self._observe.take() if self._observe is not None else [],
+        }
+        if (is_end or play.stopped) and (score, play.index) > self._poster.rank:
+            file = self._directory / f"poster-{play.index}.raw"
+            file.parent.mkdir(exist_ok=True)
+            pixels.tofile(file)
+            report["poster"] = {"score": score, "file": str(file), "shape": pixels.shape}
+        return report
+
+    def _add_segment(self, play: Play, first: int) -> Path:
+        writer = play.renderer.file_writer
+        writer.add_partial_movie_file(f"{play.index:05}_{first:06}")
+        self.segments += 1
+        path = Path(writer.partial_movie_files[-1])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path

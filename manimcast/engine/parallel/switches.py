@@ -1,0 +1,23 @@
+"""What the engine may do to be fast, so that each of it can be tried without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What may be done.
+
+    ``fork``: have other processes draw. ``split``: have several draw one play. ``skip``: step over plays whose frames
+    depend on their time alone. ``always`` does all that even where it does not pay.
+    """
+
+    fork: bool = True
+    split: bool = True
+    skip: bool = True
+    always: bool = False
+
+
+ALL = Switches()
+"""Everything, where it pays."""
