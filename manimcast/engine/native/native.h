@@ -1,0 +1,29 @@
+/* What the files of the extension share. Portable C11: no machine flags, no assumption about libc. */
+
+#ifndef MANIMCAST_NATIVE_H
+#define MANIMCAST_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <float.h>
+
+/* Pixels must come out as from NumPy and Python, so each operation has to round to double by itself. */
+#if !defined(FLT_EVAL_METHOD) || FLT_EVAL_METHOD != 0
+#error "intermediate results would have more precision than double"
+#endif
+#ifdef __FAST_MATH__
+#error "-ffast-math changes results"
+#endif
+
+/* A function so marked is compiled for several instruction sets, and the loader chooses. That takes ifuncs, which
+ * glibc has and musl has not; elsewhere the compiler's baseline has to do (on arm64 that includes vectors). */
+#if defined(__has_attribute)
+#if __has_attribute(target_clones) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+#define MULTIVERSIONED __attribute__((target_clones("avx2", "default")))
+#endif
+#endif
+#ifndef MULTIVERSIONED
+#define MULTIVERSIONED
+#endif
+
+#endif
