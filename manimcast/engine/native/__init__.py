@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-from types import ModuleType
+from typing import Any
 
 log = logging.getLogger(__name__)
 
 
-def _load() -> tuple[ModuleType | None, str]:
+def _load() -> tuple[Any, str]:
     if os.environ.get("MANIMCAST_NATIVE") == "off":
         return None, "switched off"
     try:
@@ -26,5 +26,6 @@ def _load() -> tuple[ModuleType | None, str]:
     return module, module.SOURCES[:12]
 
 
+library: Any
 library, version = _load()
 """The extension module or None, and what the fingerprint says of it."""

@@ -72,7 +72,7 @@ def compile_to(path: Path) -> None:
         *(f"-I{folder}" for folder in includes),
         f'-DSOURCES="{digest()}"',
         *map(str, sources()),
-        *("-o", str(unfinished), "-lm"),
+        *("-o", str(unfinished), "-lm", "-ldl"),
     ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -1,13 +1,23 @@
 /* The extension module: the table of what Python may call. Each function lives in a file of its own. */
 
-#include "native.h"
+#include "cairo_api.h"
+#include "mobject.h"
+
+#define FUNCTION(name, doc) {#name, (PyCFunction)(void (*)(void))native_##name, METH_FASTCALL, doc}
 
 static PyMethodDef methods[] = {
+    FUNCTION(draw, "Draw vmobjects in a cairo context."),
+    FUNCTION(family, "The members of families that are to be displayed."),
+    FUNCTION(depths, "How near to the camera mobjects are."),
+    FUNCTION(restore, "Put rows of a frame back to the background."),
+    FUNCTION(dots, "Dot products by a given formula."),
     {NULL, NULL, 0, NULL},
 };
 
 static int execute(PyObject *module)
 {
+    if (names_load() < 0 || cairo_load() < 0)
+        return -1;
     return PyModule_AddStringConstant(module, "SOURCES", SOURCES);
 }
 

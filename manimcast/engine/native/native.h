@@ -26,4 +26,11 @@
 #define MULTIVERSIONED
 #endif
 
+/* What Python may call; each in the file of its name. */
+PyObject *native_draw(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_family(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_depths(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_restore(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_dots(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
 #endif

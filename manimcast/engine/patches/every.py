@@ -8,10 +8,18 @@ another look. Each module has its ``PATCHES``, and an ``install`` for what is th
 from __future__ import annotations
 
 from manimcast.engine.parallel import pixels
-from manimcast.engine.patches import renderer, svg, tex, writer
+from manimcast.engine.patches import camera, frame, plain, renderer, svg, tex, three_d, writer
 from manimcast.engine.patches.patch import Patch
 
-PATCHES: tuple[Patch, ...] = (*renderer.PATCHES, *writer.PATCHES, *tex.PATCHES, *svg.PATCHES)
+PATCHES: tuple[Patch, ...] = (
+    *renderer.PATCHES,
+    *writer.PATCHES,
+    *tex.PATCHES,
+    *svg.PATCHES,
+    *camera.PATCHES,
+    *frame.PATCHES,
+    *three_d.PATCHES,
+)
 
 
 def install() -> None:
@@ -20,3 +28,9 @@ def install() -> None:
     renderer.install()
     tex.install()
     svg.install()
+    camera.install()
+    frame.install()
+    three_d.install()
+    # Last, so that what the engine itself replaces counts as Manim's own.
+    plain.learn()
+    frame.learn()
