@@ -18,7 +18,7 @@ import cairo
 import manimpango
 
 import manimcast
-from manimcast.engine import aside
+from manimcast.engine import aside, native
 
 
 @functools.cache
@@ -26,6 +26,7 @@ def fingerprint() -> dict[str, str]:
     """Return the versions by name, all short strings."""
     return {
         "manimcast": manimcast.__version__,
+        "native": native.version,
         "python": platform.python_version(),
         "manim": version("manim"),
         "numpy": version("numpy"),

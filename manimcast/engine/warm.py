@@ -30,19 +30,22 @@ LAZY = (
 def warm(prepared_tex: Path | None = None) -> str | None:
     """Import Manim and the engine, and draw one frame of text and shapes for the caches behind them.
 
-    ``prepared_tex`` is a folder of typeset expressions. Returns what its owner should hear when not all of it is used.
+    ``prepared_tex`` is a folder of typeset expressions. Returns what the service's owner should hear: that not all of
+    it is used, that the native part is missing.
     """
     for name in LAZY:
         importlib.import_module(name)
-    from manimcast.engine import aside, prepared  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine import aside, native, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
-    from manimcast.engine.patches import every, tex  # noqa: PLC0415
+    from manimcast.engine.patches import every, summation, tex  # noqa: PLC0415
 
     every.install()
+    summation.formulas()
     versions = fingerprint()
-    complaint = None
+    complaints = [native.complaint]
     if prepared_tex is not None:
         found, complaint = prepared.load(prepared_tex, versions)
+        complaints.append(complaint)
         tex.use_prepared(found)
     # With newer Pangos a thread of its own answers for fonts, and stays. A process that is forked from one that has
     # it waits for it for ever, so there each render looks for its fonts itself.
@@ -50,7 +53,7 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     # What lives now is shared with every child; the collector must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
-    return complaint
+    return " ".join(filter(None, complaints)) or None
 
 
 def _threads_that_text_takes() -> int:

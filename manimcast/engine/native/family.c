@@ -124,14 +124,17 @@ PyObject *native_depths(PyObject *module, PyObject *const *arguments, Py_ssize_t
     int status = result == NULL ? -1 : 1;
     for (Py_ssize_t i = 0; status == 1 && i < PyList_GET_SIZE(mobjects); i++) {
         PyObject *mobject = PyList_GET_ITEM(mobjects, i);
-        PyObject *dict = mobject_dict(&judge, mobject, PLAIN_PATH | PLAIN_CENTER);
+        PyObject *dict = mobject_dict(&judge, mobject, PLAIN_FAMILY);
         if (dict == NULL) {
             status = PyErr_Occurred() ? -1 : 0;
             break;
         }
         double depth = Py_HUGE_VAL, center[3];
         PyObject *shaded = PyDict_GetItemWithError(dict, names.shade_in_3d);
-        if (shaded == Py_True) {
+        if (shaded == NULL) {
+            /* No vmobject, but a tracker of a value for instance: it has no such attribute. */
+            status = !PyObject_HasAttr((PyObject *)Py_TYPE(mobject), names.shade_in_3d);
+        } else if (shaded == Py_True) {
             PyObject *group = PyDict_GetItemWithError(dict, names.z_index_group);
             struct held held = {0};
             status = mobject_center(&judge, &held, group == NULL ? mobject : group, center);

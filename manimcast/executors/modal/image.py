@@ -24,6 +24,7 @@ PREPARE = (
     "tex.py",
     *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "prepare")),
     "engine/aside.py",
+    "engine/native/__init__.py",
     "engine/patches/__init__.py",
     "engine/patches/patch.py",
     "engine/patches/tex.py",
@@ -83,7 +84,9 @@ def build(settings: Settings) -> modal.Image:
         image.run_commands(f"PYTHONPATH={PREPARED_TEX}.made-by python -m manimcast.engine.prepare {PREPARED_TEX}")
         .run_commands(f"useradd --system --no-create-home --shell /usr/sbin/nologin {USER}")
         .env(environment(settings))
-        .add_local_dir(package, f"{SOURCE}/{package.name}", ignore=["**/__pycache__"])
+        # Copied, not mounted, since the native part is compiled there: what this machine compiled is for this machine.
+        .add_local_dir(package, f"{SOURCE}/{package.name}", copy=True, ignore=["**/__pycache__", "**/*.so"])
+        .run_commands(f"python {SOURCE}/{package.name}/engine/native/build.py --if-possible")
     )
 
 
