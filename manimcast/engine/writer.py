@@ -21,6 +21,8 @@ class TrackedFileWriter(SceneFileWriter):
     One process renders one scene, so what it reports to is set on the class that :func:`tracked_by` makes.
     """
 
+    takes_live_frames: ClassVar[bool] = True
+    """Each frame is encoded before :meth:`write_frame` returns, so it need not be a copy."""
     tracker: ClassVar[Tracker]
     poster: ClassVar[Poster]
     observe: ClassVar[Observer | None]

@@ -15,6 +15,7 @@ from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
 from manimcast.engine.parallel.pixels import guard
+from manimcast.engine.patches import frame
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels
 
@@ -55,8 +56,7 @@ class Play:
 
     def pixels(self) -> Pixels:
         """Return what the camera holds: the frame that was drawn last, until the next is."""
-        with guard.drawing():
-            return self.renderer.camera.pixel_array
+        return frame.pixels(self.renderer.camera)
 
     def draw_background(self) -> None:
         """Draw what does not move in this play. What is moved of it later on stays there, as in Manim."""
@@ -121,10 +121,11 @@ class Play:
         if hasattr(camera, "reset_rotation_matrix"):
             camera.reset_rotation_matrix()
         with guard.drawing():
-            if isinstance(camera, MovingCamera) or camera.get_cached_cairo_context(camera.pixel_array) is not None:
+            pixels = self.pixels()
+            if isinstance(camera, MovingCamera) or camera.get_cached_cairo_context(pixels) is not None:
                 return
             if any(isinstance(mobject, VMobject) and len(mobject.points) for mobject in self._drawn()):
-                camera.get_cairo_context(camera.pixel_array)
+                camera.get_cairo_context(pixels)
 
     def leave_first_traces(self, *, pure: bool) -> None:
         """Do what drawing the background does, or the first frame of a play that begins as it was compiled."""

@@ -22,11 +22,14 @@ class Guard:
         Whether the last frame was drawn elsewhere.
     on_read
         Called when stale pixels are read. It does not return unless they may be read.
+    on_access
+        Called with the pixels whenever they are read or set through the camera.
     """
 
     def __init__(self) -> None:
         self.stale = False
         self.on_read: Callable[[], None] | None = None
+        self.on_access: Callable[[Any], None] | None = None
         self._drawing = False
 
     @contextmanager
@@ -57,12 +60,23 @@ class _GuardedPixels:
         if guard.stale:
             guard.read()
         try:
-            return camera.__dict__["pixel_array"]
+            pixels = vars(camera)["pixel_array"]
         except KeyError:
             raise AttributeError(f"{owner.__name__!r} object has no attribute 'pixel_array'") from None
+        if guard.on_access is not None:
+            guard.on_access(pixels)
+        return pixels
 
     def __set__(self, camera: Camera, pixels: Any) -> None:
-        camera.__dict__["pixel_array"] = pixels
+        if guard.on_access is not None:
+            guard.on_access(pixels)
+        vars(camera)["pixel_array"] = pixels
+
+    def __delete__(self, camera: Camera) -> None:
+        try:
+            del vars(camera)["pixel_array"]
+        except KeyError:
+            raise AttributeError("pixel_array") from None
 
 
 def install() -> None:

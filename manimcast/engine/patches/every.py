@@ -33,4 +33,5 @@ def install() -> None:
     three_d.install()
     # Last, so that what the engine itself replaces counts as Manim's own.
     plain.learn()
+    renderer.learn()
     frame.learn()

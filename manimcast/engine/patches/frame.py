@@ -26,6 +26,7 @@ from manim.scene.scene import Scene
 from manim.utils.iterables import list_update
 
 from manimcast.engine import native
+from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -249,7 +250,7 @@ def install() -> None:
     """Put the patches in place."""
     if native.library is None:
         return
-    cast("Any", Camera).pixel_array = _Watched("pixel_array")
+    guard.on_access = publish
     cast("Any", Camera).background = _Watched("background")
     cast("Any", CairoRenderer).static_image = _Watched("static_image")
     Camera.set_pixel_array = _set_pixel_array  # type: ignore[method-assign]

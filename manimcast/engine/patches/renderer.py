@@ -6,7 +6,10 @@ import functools
 from typing import Any, Protocol
 
 from manim.renderer.cairo_renderer import CairoRenderer
+from manim.scene.moving_camera_scene import MovingCameraScene
 from manim.scene.scene import Scene
+from manim.scene.three_d_scene import ThreeDScene
+from manim.scene.zoomed_scene import ZoomedScene
 from tqdm import tqdm
 
 from manimcast.engine.patches.patch import Patch
@@ -62,7 +65,8 @@ OF_SCENE = (
     "_get_animation_time_progression",
     "get_moving_and_static_mobjects",
 )
-_original = {name: vars(CairoRenderer)[name] for name in OF_RENDERER} | {name: vars(Scene)[name] for name in OF_SCENE}
+SCENES = (Scene, MovingCameraScene, ThreeDScene, ZoomedScene)
+_known: dict[str, set[Any]] = {}
 
 
 class Director(Protocol):
@@ -82,6 +86,12 @@ def install() -> None:
     """Put the patch in place."""
     tqdm.monitor_interval = 0  # else each progress bar, shown or not, has a thread that forked processes lack
     CairoRenderer.play = _play  # type: ignore[method-assign]
+
+
+def learn() -> None:
+    """Take what Manim's renderer and scenes have now for Manim's own."""
+    _known.update({name: {getattr(CairoRenderer, name)} for name in OF_RENDERER})
+    _known.update({name: {getattr(kind, name) for kind in SCENES} for name in OF_SCENE})
 
 
 def use_director(director: Director | None) -> None:
@@ -107,6 +117,6 @@ def _not_manims(renderer: CairoRenderer, scene: Scene) -> str | None:
     """Return the name of what is not Manim's own in how ``renderer`` plays ``scene``."""
     for names, thing in ((OF_RENDERER, renderer), (OF_SCENE, scene)):
         for name in names:
-            if name in vars(thing) or getattr(type(thing), name) is not _original[name]:
+            if name in vars(thing) or getattr(type(thing), name) not in _known[name]:
                 return name
     return None if isinstance(renderer.file_writer, TrackedFileWriter) else "write"
