@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from manimcast.spec import AspectRatio, Quality, RenderSpec
 
 LAZY = (
     "scipy.interpolate",
@@ -42,7 +45,7 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     every.install()
     summation.formulas()
     versions = fingerprint()
-    complaints = [native.complaint]
+    complaints = [native.complaint, _compare_conversions()]
     if prepared_tex is not None:
         found, complaint = prepared.load(prepared_tex, versions)
         complaints.append(complaint)
@@ -54,6 +57,20 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     gc.collect()
     gc.freeze()
     return " ".join(filter(None, complaints)) or None
+
+
+def _compare_conversions() -> str | None:
+    """Find out for the usual sizes whether the native conversion is right here. Returns what is to be said if not."""
+    from manimcast.engine import convert, native  # noqa: PLC0415
+
+    sizes = {
+        RenderSpec(code="-", quality=quality, aspect_ratio=ratio).pixel_size
+        for quality, ratio in itertools.product(Quality, AspectRatio)
+    }
+    differing = [size for size in sorted(sizes) if convert.native_rounding("yuv420p", *size) is None]
+    if native.library is None or not differing:
+        return None
+    return f"Pictures of {len(differing)} usual sizes are converted by PyAV, which is slow: {convert.DIFFERS}."
 
 
 def _threads_that_text_takes() -> int:

@@ -4,6 +4,7 @@
 #include "mobject.h"
 
 #define FUNCTION(name, doc) {#name, (PyCFunction)(void (*)(void))native_##name, METH_FASTCALL, doc}
+#define CONVERSION(name, doc) {#name, native_##name, METH_VARARGS, #name doc}
 
 static PyMethodDef methods[] = {
     FUNCTION(draw, "Draw vmobjects in a cairo context."),
@@ -11,6 +12,10 @@ static PyMethodDef methods[] = {
     FUNCTION(depths, "How near to the camera mobjects are."),
     FUNCTION(restore, "Put rows of a frame back to the background."),
     FUNCTION(dots, "Dot products by a given formula."),
+    CONVERSION(rgba_to_yuv420, "(pixels, width, height, first, end, exact, y, y_stride, u, v, chroma_stride)"),
+    CONVERSION(rgba_to_alpha, "(pixels, width, height, first, end, alpha, stride)"),
+    CONVERSION(rgba_to_argb, "(pixels, width, height, first, end, argb, stride)"),
+    CONVERSION(changed_rows, "(before, after, rows): the rows from the first to the last that differs, or (0, 0)"),
     {NULL, NULL, 0, NULL},
 };
 

@@ -33,4 +33,10 @@ PyObject *native_depths(PyObject *module, PyObject *const *arguments, Py_ssize_t
 PyObject *native_restore(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_dots(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
+/* All in convert.c. */
+PyObject *native_rgba_to_yuv420(PyObject *module, PyObject *arguments);
+PyObject *native_rgba_to_alpha(PyObject *module, PyObject *arguments);
+PyObject *native_rgba_to_argb(PyObject *module, PyObject *arguments);
+PyObject *native_changed_rows(PyObject *module, PyObject *arguments);
+
 #endif
