@@ -1,7 +1,7 @@
 """`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs.
 
-`./dev bench modal` and `./dev bench sandbox` measure something else: what the way through Modal costs, and what
-confinement does (benchmarks/modal.py, benchmarks/sandbox.py).
+`./dev bench modal`, `./dev bench sandbox` and `./dev bench convert` measure something else: what the way through Modal
+costs, what confinement does, and what a picture's way into the encoder (the modules of these names).
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks import sandbox  # noqa: PLC0415
 
         return sandbox.main(given[1:])
+    if given[:1] == ["convert"]:
+        from benchmarks import convert  # noqa: PLC0415  imports PyAV and NumPy
+
+        return convert.main(given[1:])
     chosen = _parser().parse_args(given)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
