@@ -14,9 +14,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import ModuleType
 
 import av
@@ -25,6 +23,7 @@ import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
 from manimcast.engine.native import library
+from manimcast.engine.planes import Picture
 from manimcast.engine.yuv420 import FEWEST_ROWS, Rounding
 
 log = logging.getLogger(__name__)
@@ -33,9 +32,6 @@ Pixels = npt.NDArray[np.uint8]
 
 NATIVE_FORMATS = ("yuv420p", "yuva420p", "argb")
 """The pixel formats that there is native code for: those of Manim's MP4, WebM and transparent QuickTime files."""
-
-ALIGNMENT = 64
-"""Rows of a plane begin at multiples of this many bytes."""
 
 _KEPT_PICTURES = 3
 
@@ -55,8 +51,7 @@ class Converter:
         self.pixel_format, self.width, self.height = pixel_format, width, height
         self._rounding = native_rounding(pixel_format, width, height)
         self._reformatter: VideoReformatter | None = None
-        self._pictures: list[_Picture] = []
-        self._last: _Picture | None = None
+        self._pictures: list[Picture] = []
         self._last_frame: av.VideoFrame | None = None
 
     @property
@@ -78,17 +73,13 @@ class Converter:
         self._check(pixels, rows)
         if self._rounding is None or library is None:
             return self._convert_through_pyav(pixels, rows)
-        last = self._last
-        first, end = (0, self.height) if rows is None or last is None else rows
-        if first == end and last is not None:
-            return last.frame()
-        picture = self._writable(library)
-        if last is not None and picture is not last and (first, end) != (0, self.height):
-            picture.copy(last)
-        self._last = None  # should writing fail, nothing is known of what is there
-        picture.write(pixels, first, end, self._rounding)
-        self._last = picture
-        return picture.frame()
+        for picture in self._pictures:
+            picture.outdate(rows or (0, self.height))
+        current = next((picture for picture in self._pictures if not picture.outdated), None)
+        if current is None:
+            current = self._writable(library)
+            current.write(pixels, self._rounding)
+        return current.frame()
 
     def _check(self, pixels: Pixels, rows: tuple[int, int] | None) -> None:
         shape = (self.height, self.width, 4)
@@ -101,12 +92,12 @@ class Converter:
         if rows is not None and not 0 <= rows[0] <= rows[1] <= self.height:
             raise ValueError(f"Rows {rows[0]} to {rows[1]} are not of a picture of {self.height} rows.")
 
-    def _writable(self, native: ModuleType) -> _Picture:
-        """Return a picture that nobody reads any more; the last one, if it is such."""
-        for picture in sorted(self._pictures, key=lambda each: each is not self._last):
-            if picture.is_free():
-                return picture
-        picture = _Picture(native, self.pixel_format, self.width, self.height)
+    def _writable(self, native: ModuleType) -> Picture:
+        """Return a picture that nobody reads any more; of several, the one with the least to convert."""
+        free = [picture for picture in self._pictures if picture.is_free()]
+        if free:
+            return min(free, key=lambda picture: picture.outdated)
+        picture = Picture(native, self.pixel_format, self.width, self.height)
         self._pictures = [*self._pictures[1 - _KEPT_PICTURES :], picture]
         return picture
 
@@ -178,8 +169,8 @@ def _through_pyav(reformatter: VideoReformatter, pixels: Pixels, pixel_format: s
 
 def _natively(native: ModuleType, pixels: Pixels, pixel_format: str, rounding: Rounding) -> list[Pixels]:
     height, width = pixels.shape[:2]
-    picture = _Picture(native, pixel_format, width, height)
-    picture.write(pixels, 0, height, rounding)
+    picture = Picture(native, pixel_format, width, height)
+    picture.write(pixels, rounding)
     return _planes(picture.frame())
 
 
@@ -194,70 +185,3 @@ def _planes(frame: av.VideoFrame) -> list[Pixels]:
 
 def _equal(some: Sequence[Pixels], others: Sequence[Pixels]) -> bool:
     return all(map(np.array_equal, some, others))
-
-
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """A plane of a picture: ``padded`` is its memory, ``seen`` the part of it that is shown to encoders."""
-
-    padded: Pixels
-    seen: Pixels
-
-    @property
-    def stride(self) -> int:
-        return int(self.padded.shape[1])
-
-    @classmethod
-    def of(cls, width: int, height: int, channels: int = 1) -> _Plane:
-        """Allocate one. Like those of libavutil, it has some bytes too many for vector code that reads beyond."""
-        stride = -(-width * channels // ALIGNMENT) * ALIGNMENT
-        memory = np.empty(stride * height + 2 * ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % ALIGNMENT
-        padded = memory[start : start + stride * height].reshape(height, stride)
-        seen = padded[:, : width * channels]
-        return cls(padded, seen if channels == 1 else seen.reshape(height, width, channels, copy=False))
-
-
-class _Picture:
-    """Planes that frames are made of without copying."""
-
-    def __init__(self, native: ModuleType, pixel_format: str, width: int, height: int) -> None:
-        self._native, self._format, self._width, self._height = native, pixel_format, width, height
-        if pixel_format == "argb":
-            self._planes = [_Plane.of(width, height, channels=4)]
-        else:
-            sizes = [(width, height), *[(width // 2, height // 2)] * 2, (width, height)]
-            self._planes = [_Plane.of(*size) for size in sizes[: 4 if pixel_format == "yuva420p" else 3]]
-        self._seen = [plane.seen for plane in self._planes]
-        self._idle = self._references()
-
-    def write(self, pixels: Pixels, first: int, end: int, rounding: Rounding) -> None:
-        """Convert the rows from ``first`` to ``end``, and what they change of neighbouring rows."""
-        where = (pixels, self._width, self._height, first, end)
-        if self._format == "argb":
-            (argb,) = self._planes
-            self._native.rgba_to_argb(*where, argb.padded, argb.stride)
-            return
-        y, u, v, *alpha = self._planes
-        once = rounding is Rounding.once
-        self._native.rgba_to_yuv420(*where, once, y.padded, y.stride, u.padded, v.padded, u.stride)
-        for plane in alpha:
-            self._native.rgba_to_alpha(*where, plane.padded, plane.stride)
-
-    def copy(self, other: _Picture) -> None:
-        """Take the planes of ``other``."""
-        for mine, its in zip(self._planes, other._planes, strict=True):
-            np.copyto(mine.padded, its.padded)
-
-    def frame(self) -> av.VideoFrame:
-        """Return a new frame that shares the planes. It refers to their arrays until libav has freed its buffers."""
-        if self._format == "argb":
-            return av.VideoFrame.from_numpy_buffer(self._seen[0], format="argb")
-        return av.VideoFrame.from_dlpack(self._seen, format=self._format, width=self._width, height=self._height)
-
-    def is_free(self) -> bool:
-        """Whether no frame of these planes is left, neither in Python nor with an encoder."""
-        return self._references() == self._idle
-
-    def _references(self) -> list[int]:
-        return [sys.getrefcount(seen) for seen in self._seen]
