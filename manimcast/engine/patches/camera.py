@@ -147,7 +147,7 @@ def _display_plain(self: Camera, vmobjects: Iterable[VMobject], pixel_array: Pix
     vmobjects = list(vmobjects)
     known: dict[type, int] = {}
     index = 0
-    while True:
+    while index < len(vmobjects):
         index = native.library.draw(
             context,
             vmobjects,
@@ -163,11 +163,10 @@ def _display_plain(self: Camera, vmobjects: Iterable[VMobject], pixel_array: Pix
             frame.marks(self, pixel_array),
             seen.projection,
         )
-        if index == len(vmobjects):
-            return
-        frame.mark_all(self)
-        self.display_vectorized(vmobjects[index], context)
-        index += 1
+        if index < len(vmobjects):
+            frame.mark_all(self)
+            self.display_vectorized(vmobjects[index], context)
+            index += 1
 
 
 def _display_colored(self: Camera, cvmobjects: Iterable[VMobject], pixel_array: PixelArray) -> Any:

@@ -79,6 +79,6 @@ def drawn(cls: type[Camera], shapes: Sequence[VMobject], native: bool, **options
     try:
         with np.errstate(all="ignore"):
             display(subject, shapes, subject.pixel_array)
-    except (ValueError, IndexError, ZeroDivisionError) as error:
+    except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
         return type(error).__name__
     return subject.pixel_array.tobytes()
