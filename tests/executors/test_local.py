@@ -285,8 +285,8 @@ def test_a_scene_reports_only_files_that_a_finished_render_leaves(rig: Rig) -> N
     body = (
         f"{RING}\nimport os, atexit\nfrom manimcast.engine import assemble\n"
         "kept = assemble.assemble\n"
-        "def forged(writer, tracker, directory, *a, **k):\n"
-        "    found = kept(writer, tracker, directory, *a, **k)\n"
+        "def forged(writer, tracker, poster, directory, *a, **k):\n"
+        "    found = kept(writer, tracker, poster, directory, *a, **k)\n"
         "    (directory / 'poster.jpg').unlink(); os.symlink('/etc/passwd', directory / 'poster.jpg')\n"
         "    return found\n"
         "assemble.assemble = forged"
