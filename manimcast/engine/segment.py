@@ -17,8 +17,14 @@ class SegmentEncoder:
     def __init__(self, target: Path, spec: VideoEncoderSpec) -> None:
         self._encoder = VideoSegmentEncoder(target=target, spec=spec)
 
-    def write(self, pixels: Pixels, *, repeat: int = 1) -> None:
-        """Encode ``pixels`` ``repeat`` times; they are not kept."""
+    def write(
+        self,
+        pixels: Pixels,
+        *,
+        repeat: int = 1,
+        rows: tuple[int, int] | None = None,  # noqa: ARG002  a converter that looks at these only is to come
+    ) -> None:
+        """Encode ``pixels`` ``repeat`` times; they are not kept. Only ``rows`` differ from those of the last call."""
         self._encoder.write_frame(np.ascontiguousarray(pixels), repeat=repeat)
 
     def finish(self) -> None:

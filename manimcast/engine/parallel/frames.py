@@ -72,14 +72,14 @@ class Play:
         began, stepping = time.process_time(), 0.0
         if self.held:
             self._draw_frame()
-            self._hand_on(encoder, self.held, seen)
+            self._hand_on(encoder, self.held, seen, is_first=True)
             return Drawn(self.held, time.process_time() - began, 0.0)
         for number in range(first, last):
             before = time.process_time()
             scene.update_to_time(self.times[number])
             stepping += time.process_time() - before
             self._draw_frame()
-            self._hand_on(encoder, 1, seen)
+            self._hand_on(encoder, 1, seen, is_first=number == first)
             if scene.stop_condition is not None and scene.stop_condition():
                 last, self.stopped = number + 1, True
                 break
@@ -120,8 +120,8 @@ class Play:
         camera: Any = self.renderer.camera
         if hasattr(camera, "reset_rotation_matrix"):
             camera.reset_rotation_matrix()
+        pixels = frame.pixels(camera)
         with guard.drawing():
-            pixels = self.pixels()
             if isinstance(camera, MovingCamera) or camera.get_cached_cairo_context(pixels) is not None:
                 return
             if any(isinstance(mobject, VMobject) and len(mobject.points) for mobject in self._drawn()):
@@ -140,10 +140,11 @@ class Play:
         with guard.drawing():
             self.renderer.update_frame(self.scene, self.scene.moving_mobjects)
 
-    def _hand_on(self, encoder: SegmentEncoder, repeat: int, seen: Seen) -> None:
+    def _hand_on(self, encoder: SegmentEncoder, repeat: int, seen: Seen, *, is_first: bool) -> None:
         pixels = self.pixels()
         seen(pixels, repeat)
-        encoder.write(pixels, repeat=repeat)
+        rows = frame.drawn_rows(self.renderer.camera)
+        encoder.write(pixels, repeat=repeat, rows=None if is_first else rows)
         self.pass_time(repeat)
 
 

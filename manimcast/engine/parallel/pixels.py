@@ -12,6 +12,8 @@ from typing import Any
 
 from manim.camera.camera import Camera
 
+from manimcast.engine.patches.published import publish
+
 
 class Guard:
     """Knows whether the pixels are stale, and whom to call when they are read.
@@ -22,14 +24,11 @@ class Guard:
         Whether the last frame was drawn elsewhere.
     on_read
         Called when stale pixels are read. It does not return unless they may be read.
-    on_access
-        Called with the pixels whenever they are read or set through the camera.
     """
 
     def __init__(self) -> None:
         self.stale = False
         self.on_read: Callable[[], None] | None = None
-        self.on_access: Callable[[Any], None] | None = None
         self._drawing = False
 
     @contextmanager
@@ -52,7 +51,11 @@ guard = Guard()
 
 
 class _GuardedPixels:
-    """``Camera.pixel_array``, which Manim keeps as an attribute of each camera."""
+    """``Camera.pixel_array``, which Manim keeps as an attribute of each camera.
+
+    Who reads it may keep it and write to it, so the array counts as published from then on; the engine itself asks
+    :func:`~manimcast.engine.patches.frame.pixels`.
+    """
 
     def __get__(self, camera: Camera | None, owner: type[Camera]) -> Any:
         if camera is None:
@@ -60,23 +63,15 @@ class _GuardedPixels:
         if guard.stale:
             guard.read()
         try:
-            pixels = vars(camera)["pixel_array"]
+            pixels = camera.__dict__["pixel_array"]
         except KeyError:
             raise AttributeError(f"{owner.__name__!r} object has no attribute 'pixel_array'") from None
-        if guard.on_access is not None:
-            guard.on_access(pixels)
+        publish(pixels)
         return pixels
 
     def __set__(self, camera: Camera, pixels: Any) -> None:
-        if guard.on_access is not None:
-            guard.on_access(pixels)
-        vars(camera)["pixel_array"] = pixels
-
-    def __delete__(self, camera: Camera) -> None:
-        try:
-            del vars(camera)["pixel_array"]
-        except KeyError:
-            raise AttributeError("pixel_array") from None
+        publish(pixels)
+        camera.__dict__["pixel_array"] = pixels
 
 
 def install() -> None:

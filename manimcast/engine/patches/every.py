@@ -35,3 +35,4 @@ def install() -> None:
     plain.learn()
     renderer.learn()
     frame.learn()
+    renderer.learn()

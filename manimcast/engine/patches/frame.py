@@ -11,7 +11,6 @@ marks all rows.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from manim.utils.iterables import list_update
 from manimcast.engine import native
 from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.patches.patch import Patch
+from manimcast.engine.patches.published import is_private, keep, publish
 
 PATCHES = (
     Patch(
@@ -90,7 +90,6 @@ Rows = tuple[int, int]
 """The first row, and the one behind the last."""
 
 _STATE = "_manimcast_frame"
-_private: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()
 
 
 class Frame:
@@ -164,25 +163,9 @@ def mark_all(camera: Camera) -> None:
         frame.drawn[:] = b"\1" * len(frame.drawn)
 
 
-def publish(array: Any) -> None:
-    """Note that others may have ``array``."""
-    if _is_private(array):
-        del _private[id(array)]
-
-
-def _keep(array: np.ndarray) -> None:
-    """Note that nobody else has ``array``."""
-    if type(array) is np.ndarray and array.dtype == np.uint8 and array.flags.c_contiguous and array.base is None:
-        _private[id(array)] = array
-
-
-def _is_private(array: Any) -> bool:
-    return array is not None and _private.get(id(array)) is array
-
-
 def _of(camera: Camera, array: np.ndarray) -> Frame | None:
     frame: Frame | None = vars(camera).get(_STATE)
-    if frame is None or frame.array is not array or not _is_private(array):
+    if frame is None or frame.array is not array or not is_private(array):
         return None
     return frame
 
@@ -250,7 +233,6 @@ def install() -> None:
     """Put the patches in place."""
     if native.library is None:
         return
-    guard.on_access = publish
     cast("Any", Camera).background = _Watched("background")
     cast("Any", CairoRenderer).static_image = _Watched("static_image")
     Camera.set_pixel_array = _set_pixel_array  # type: ignore[method-assign]
@@ -275,7 +257,7 @@ def _is_known(camera: Camera) -> bool:
 
 def _set_pixel_array(self: Camera, pixel_array: Any, convert_from_floats: bool = False) -> None:
     array: Any = vars(self).get("pixel_array")
-    ours = not convert_from_floats and array is not None and _is_private(array) and _is_private(pixel_array)
+    ours = not convert_from_floats and array is not None and is_private(array) and is_private(pixel_array)
     if ours and _is_known(self):
         frame: Frame | None = vars(self).get(_STATE)
         if frame is not None and frame.array is array and _leads_to(frame, pixel_array):
@@ -291,7 +273,7 @@ def _set_pixel_array(self: Camera, pixel_array: Any, convert_from_floats: bool =
         np.copyto(array, converted, casting="unsafe")
     else:
         vars(self)["pixel_array"] = array = converted.copy()
-        _keep(array)
+        keep(array)
 
 
 def _leads_to(frame: Frame, base: np.ndarray) -> bool:
@@ -305,13 +287,13 @@ def _reset(self: Camera) -> Camera:
 
 def _init_background(self: Camera) -> None:
     _original_init_background(self)
-    _keep(vars(self)["background"])
+    keep(vars(self)["background"])
 
 
 def _set_background(self: Camera, pixel_array: Any, convert_from_floats: bool = False) -> None:
     _original_set_background(self, pixel_array, convert_from_floats)
     if self.convert_pixel_array.__func__ is _convert_pixel_array:  # type: ignore[attr-defined]
-        _keep(vars(self)["background"])
+        keep(vars(self)["background"])
 
 
 _convert_pixel_array: Callable[..., Any] = Camera.convert_pixel_array
@@ -339,6 +321,8 @@ def _update_frame(
 
 
 def _get_frame(self: CairoRenderer) -> np.ndarray:
+    if guard.stale:
+        guard.read()
     return pixels(self.camera).copy()
 
 
@@ -363,9 +347,9 @@ def _save_static_frame_data(self: CairoRenderer, scene: Scene, static_mobjects: 
     self.update_frame(scene, mobjects=static_mobjects)
     static_image = vars(self)["static_image"] = self.get_frame()
     if type(self).get_frame is _get_frame and "get_frame" not in vars(self):
-        _keep(static_image)
+        keep(static_image)
         frame = _of(self.camera, pixels(self.camera))
-        if frame is not None and frame.below is None and _is_private(frame.base):
+        if frame is not None and frame.below is None and is_private(frame.base):
             # The frame is equal to what was just copied out of it: from here on it is drawn on that.
             frame.changed = _around(frame.changed, frame.touched())
             frame.below = (frame.base, frame.drawn)
