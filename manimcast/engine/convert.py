@@ -33,6 +33,8 @@ Pixels = npt.NDArray[np.uint8]
 NATIVE_FORMATS = ("yuv420p", "yuva420p", "argb")
 """The pixel formats that there is native code for: those of Manim's MP4, WebM and transparent QuickTime files."""
 
+DIFFERS = "the native conversion gives other planes on this processor"
+
 _KEPT_PICTURES = 3
 
 
@@ -140,12 +142,7 @@ def native_rounding(pixel_format: str, width: int, height: int) -> Rounding | No
     for rounding in Rounding:
         if all(map(_equal, expected, (_natively(library, probe, pixel_format, rounding) for probe in probes))):
             return rounding
-    log.warning(
-        "PyAV converts pictures of %d x %d to %s, which is slow: the native code gives other planes on this processor.",
-        width,
-        height,
-        pixel_format,
-    )
+    log.warning("Pictures of %d x %d in %s are converted by PyAV, slowly: %s.", width, height, pixel_format, DIFFERS)
     return None
 
 

@@ -365,7 +365,7 @@ def test_native_code_that_differs_is_not_used(
         assert not converter.is_native
         assert planes(converter.convert(pixels)) == stock_planes(pixels, "yuv420p")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "64 x 48 to yuv420p" in caplog.text
+    assert "64 x 48 in yuv420p are converted by PyAV" in caplog.text
 
 
 @pytest.mark.usefixtures("forgetful")
