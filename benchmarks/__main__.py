@@ -1,7 +1,8 @@
 """`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs.
 
-`./dev bench modal`, `./dev bench sandbox` and `./dev bench convert` measure something else: what the way through Modal
-costs, what confinement does, and what a picture's way into the encoder (the modules of these names).
+`./dev bench modal`, `sandbox`, `convert` and `encoder` measure something else: what the way through Modal costs, what
+confinement does, what a picture's way into the encoder costs, and what x264's settings give (the modules of these
+names).
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks import convert  # noqa: PLC0415  imports PyAV and NumPy
 
         return convert.main(given[1:])
+    if given[:1] == ["encoder"]:
+        from benchmarks import encoder  # noqa: PLC0415  it imports manim
+
+        return encoder.main(given[1:])
     chosen = _parser().parse_args(given)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -21,6 +21,9 @@ from manimcast.wire import Limits
 SHORT_SIDE_UNITS = 8.0
 """Scene units along the short side of the picture; Manim's own frame is 8 units high."""
 
+X264_DEFAULTS = {"preset": "superfast", "crf": "23"}
+"""Chosen by measurement."""
+
 ENCODER_THREADS = "2"
 """The encoder's own choice would grow with the machine, and with it the file's bytes and the render's memory."""
 

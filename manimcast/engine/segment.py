@@ -1,36 +1,109 @@
-"""Encode one segment, in the calling process."""
+"""Encoding one segment, the frames of one play or of a part of one, in the process that draws it.
+
+It does what Manim's ``VideoSegmentEncoder`` does (``manim/scene/video_segment_encoder.py``, 0.22), with the same
+messages when it fails, but without a queue and a thread: many segments are encoded by many processes at once, so
+each encoder has one thread. A segment begins with a key picture and nothing in it refers to another segment; segments
+of one spec have the same parameter sets. So they can be joined packet by packet (:mod:`manimcast.engine.join`), and
+each can be played by itself.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
-from manim.scene.video_segment_encoder import VideoSegmentEncoder
+from manim.typing import RGBAPixelArray
 
-from manimcast.engine.track import Pixels
+from manimcast.engine.convert import Converter
+from manimcast.engine.segment_file import SegmentFile
 
 
 class SegmentEncoder:
-    """Encodes frames into ``target`` as they come."""
+    """Encodes C-contiguous RGBA frames, shape (height, width, 4), ``uint8``, first row on top, into ``target``.
+
+    Raises :class:`RuntimeError` when the encoder or its file cannot be opened, as each method does when its part of
+    the work fails.
+    """
 
     def __init__(self, target: Path, spec: VideoEncoderSpec) -> None:
-        self._encoder = VideoSegmentEncoder(target=target, spec=spec)
+        self.target = target
+        self.spec = spec
+        self._closed = False
+        self._waiting: tuple[av.VideoFrame, int] | None = None
+        try:
+            self._converter = Converter(spec.pixel_format, spec.width, spec.height)
+            self._file = SegmentFile(target, spec)
+        except Exception as error:
+            raise self._failure("open", error) from error
 
-    def write(
-        self,
-        pixels: Pixels,
-        *,
-        repeat: int = 1,
-        rows: tuple[int, int] | None = None,  # noqa: ARG002  a converter that looks at these only is to come
-    ) -> None:
-        """Encode ``pixels`` ``repeat`` times; they are not kept. Only ``rows`` differ from those of the last call."""
-        self._encoder.write_frame(np.ascontiguousarray(pixels), repeat=repeat)
+    def write(self, pixels: RGBAPixelArray, *, repeat: int = 1, rows: tuple[int, int] | None = None) -> None:
+        """Show ``pixels`` for the next ``repeat`` frames. They are not kept.
+
+        ``rows`` says that only the rows from the first to before the second differ from the last picture; none at
+        all means the same picture again.
+        """
+        self._validate(pixels, repeat)
+        try:
+            if self._waiting and rows is not None and rows[0] >= rows[1]:
+                self._waiting = self._waiting[0], self._waiting[1] + repeat
+                return
+            self._show_waiting()
+            # A picture waits for the next one, since it may turn out to be the same.
+            self._waiting = self._converter.convert(pixels, rows), repeat
+        except Exception as error:
+            raise self._failure("encode", error) from error
 
     def finish(self) -> None:
-        """End the segment."""
-        self._encoder.finish()
+        """Encode what is left and close the file."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            try:
+                self._show_waiting()
+            finally:
+                self._file.close()
+        except Exception as error:
+            raise self._failure("finish", error) from error
 
     def abort(self) -> None:
-        """Remove the segment."""
-        self._encoder.abort()
+        """Close the file and remove it."""
+        try:
+            try:
+                if not self._closed:
+                    self._closed = True
+                    self._file.discard()
+            finally:
+                self.target.unlink(missing_ok=True)
+        except Exception as error:
+            raise self._failure("abort", error) from error
+
+    def _show_waiting(self) -> None:
+        if self._waiting is not None:
+            (frame, frames), self._waiting = self._waiting, None
+            self._file.show(frame, frames)
+
+    def _validate(self, pixels: RGBAPixelArray, repeat: int) -> None:
+        if self._closed:
+            raise RuntimeError(f"Video segment encoder for {self.target} is closed.")
+        if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat <= 0:
+            raise ValueError("Frame repeat must be a positive integer.")
+        if not isinstance(pixels, np.ndarray):
+            raise TypeError("Video segment frames must be NumPy arrays.")
+        expected = (self.spec.height, self.spec.width, 4)
+        if pixels.shape != expected:
+            raise ValueError(f"Video segment frames must have shape {expected}; got {pixels.shape}.")
+        if pixels.dtype != np.uint8:
+            raise TypeError(f"Video segment frames must use uint8; got {pixels.dtype}.")
+        if not pixels.flags.c_contiguous:
+            raise ValueError("Video segment frames must be C-contiguous.")
+
+    def _failure(self, operation: str, error: BaseException) -> RuntimeError:
+        spec = self.spec
+        return RuntimeError(
+            f"Failed to {operation} video segment {self.target} "
+            f"({spec.container_format}/{spec.codec}/{spec.pixel_format}, "
+            f"{spec.width}x{spec.height} at {spec.frame_rate} fps): {error}"
+        )
