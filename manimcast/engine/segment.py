@@ -14,9 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
-from manim.typing import RGBAPixelArray
 
-from manimcast.engine.convert import Converter
+from manimcast.engine.convert import Converter, Pixels
 from manimcast.engine.segment_file import SegmentFile
 
 
@@ -38,7 +37,7 @@ class SegmentEncoder:
         except Exception as error:
             raise self._failure("open", error) from error
 
-    def write(self, pixels: RGBAPixelArray, *, repeat: int = 1, rows: tuple[int, int] | None = None) -> None:
+    def write(self, pixels: Pixels, *, repeat: int = 1, rows: tuple[int, int] | None = None) -> None:
         """Show ``pixels`` for the next ``repeat`` frames. They are not kept.
 
         ``rows`` says that only the rows from the first to before the second differ from the last picture; none at
@@ -85,7 +84,7 @@ class SegmentEncoder:
             (frame, frames), self._waiting = self._waiting, None
             self._file.show(frame, frames)
 
-    def _validate(self, pixels: RGBAPixelArray, repeat: int) -> None:
+    def _validate(self, pixels: Pixels, repeat: int) -> None:
         if self._closed:
             raise RuntimeError(f"Video segment encoder for {self.target} is closed.")
         if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat <= 0:

@@ -41,6 +41,7 @@ SHORTEST_HOLD = 8
 def settling(spec: VideoEncoderSpec) -> int:
     """Return how many frames of a still picture are encoded before the rest is held."""
     options = dict(spec.options)
+    options |= dict(entry.split("=") for entry in options.get("x264-params", "").split(":") if "=" in entry)
     ahead = int(options.get("rc-lookahead", LOOKAHEAD.get(options.get("preset", "medium"), 60)))
     return ahead + REFINED
 
