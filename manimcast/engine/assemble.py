@@ -51,10 +51,21 @@ def _listed(role: OutputRole, path: Path) -> OutputFile:
 
 
 def _place(source: Path, target: Path, format_: Format) -> None:
-    if format_ in {Format.mp4, Format.mov}:
-        put_index_first(source, target)
+    if format_ in {Format.mp4, Format.mov} and not index_is_first(source):
+        put_index_first(source, target)  # Manim has put sound beside the video
     else:
         shutil.move(source, target)  # Landlock's first version lets no file be renamed into another folder
+
+
+def index_is_first(path: Path) -> bool:
+    """Return whether an MP4 or QuickTime file has its index before its data."""
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind in {b"moov", b"mdat"} or size < 8:  # 0 and 1 are for boxes beyond 4 GiB
+                return kind == b"moov"
+            file.seek(size - 8, 1)
+    return False
 
 
 def put_index_first(source: Path, target: Path) -> None:
