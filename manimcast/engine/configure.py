@@ -22,10 +22,11 @@ SHORT_SIDE_UNITS = 8.0
 """Scene units along the short side of the picture; Manim's own frame is 8 units high."""
 
 X264_DEFAULTS = {"preset": "superfast", "crf": "23"}
-"""Chosen by measurement."""
+"""What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
-ENCODER_THREADS = "2"
-"""The encoder's own choice would grow with the machine, and with it the file's bytes and the render's memory."""
+ENCODER_THREADS = "1"
+"""Segments are encoded side by side; the encoder's own choice would grow with the machine, and with it the file's bytes
+and the render's memory."""
 
 
 def apply(spec: RenderSpec, directory: Path) -> None:
@@ -95,20 +96,26 @@ def pin(spec: RenderSpec, directory: Path) -> None:
         "notify_outdated_version": False,
         "video_codec": "auto",
         "pixel_format": "auto",
-        "video_encoder_options": {"threads": ENCODER_THREADS},
         "from_animation_number": spec.animations[0] if spec.animations else 0,
         "upto_animation_number": spec.animations[1] if spec.animations else -1,
     }
     for name, value in settings.items():
         setattr(config, name, value)
     config.verbosity = "WARNING"
-    if spec.encoder_preset is not None and spec.format in {Format.mp4, Format.mov, Format.gif}:
-        config.video_encoder_options["preset"] = spec.encoder_preset.value
     if not spec.format.holds_alpha:
         config.transparent = False
-    if config.transparent:
-        # QuickTime's animation codec, which transparent files are written with, has neither.
-        config.video_encoder_options = {}
+    config.video_encoder_options = _encoder_options(spec)  # reading it gives a copy, so it is set as a whole
+
+
+def _encoder_options(spec: RenderSpec) -> dict[str, str]:
+    """Return what is added to Manim's own options, which are ``crf`` 23 except for transparent QuickTime files."""
+    if config.transparent and spec.format is not Format.webm:
+        return {}  # QuickTime's animation codec has none of these
+    threads = {"threads": ENCODER_THREADS}
+    if spec.format not in {Format.mp4, Format.mov, Format.gif}:
+        return threads
+    # With a preset that was asked for, the rest is as in Manim: its crf, and the preset's own settings.
+    return threads | (X264_DEFAULTS if spec.encoder_preset is None else {"preset": spec.encoder_preset.value})
 
 
 def check(limits: Limits) -> None:
