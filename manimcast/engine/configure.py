@@ -21,7 +21,11 @@ from manimcast.wire import Limits
 SHORT_SIDE_UNITS = 8.0
 """Scene units along the short side of the picture; Manim's own frame is 8 units high."""
 
-X264_DEFAULTS = {"preset": "superfast", "crf": "23"}
+X264_DEFAULTS = {
+    "preset": "superfast",
+    "crf": "22.5",
+    "x264-params": "aq-strength=0.7:b-adapt=0:scenecut=0:partitions=all:subme=2",
+}
 """What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
 ENCODER_THREADS = "1"
