@@ -1,14 +1,13 @@
 """`./dev bench`, or `python -m benchmarks`: the service beside the stock ``manim`` command, in pairs.
 
-`./dev bench modal`, `sandbox`, `convert` and `encoder` measure something else: what the way through Modal costs, what
-confinement does, what a picture's way into the encoder costs, and what x264's settings give (the modules of these
-names).
+`./dev bench NAME` with one of the names in :data:`OTHERS` measures something else, see the module of that name.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -19,27 +18,16 @@ from benchmarks.stock import FLAGS
 from benchmarks.table import as_markdown, summarize
 
 RESULTS = Path(__file__).parent / "results"
+OTHERS = ("convert", "encoder", "modal", "sandbox", "stepping")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the table, keep the raw results. Returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["modal"]:
-        from benchmarks import modal  # noqa: PLC0415  the tests' control plane, which nothing else here needs
-
-        return modal.main(given[1:])
-    if given[:1] == ["sandbox"]:
-        from benchmarks import sandbox  # noqa: PLC0415
-
-        return sandbox.main(given[1:])
-    if given[:1] == ["convert"]:
-        from benchmarks import convert  # noqa: PLC0415  imports PyAV and NumPy
-
-        return convert.main(given[1:])
-    if given[:1] == ["encoder"]:
-        from benchmarks import encoder  # noqa: PLC0415  it imports manim
-
-        return encoder.main(given[1:])
+    if given[:1] and given[0] in OTHERS:
+        # Each is imported only when it is asked for: some need manim, or the tests' control plane.
+        other = importlib.import_module(f"benchmarks.{given[0]}")
+        return int(other.main(given[1:]))
     chosen = _parser().parse_args(given)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -8,7 +8,7 @@ another look. Each module has its ``PATCHES``, and an ``install`` for what is th
 from __future__ import annotations
 
 from manimcast.engine.parallel import pixels
-from manimcast.engine.patches import camera, frame, plain, renderer, svg, tex, three_d, writer
+from manimcast.engine.patches import camera, frame, plain, renderer, stepping, svg, tex, three_d, writer
 from manimcast.engine.patches.patch import Patch
 
 PATCHES: tuple[Patch, ...] = (
@@ -16,6 +16,7 @@ PATCHES: tuple[Patch, ...] = (
     *writer.PATCHES,
     *tex.PATCHES,
     *svg.PATCHES,
+    *stepping.PATCHES,
     *camera.PATCHES,
     *frame.PATCHES,
     *three_d.PATCHES,
@@ -28,11 +29,11 @@ def install() -> None:
     renderer.install()
     tex.install()
     svg.install()
+    stepping.install()
     camera.install()
     frame.install()
     three_d.install()
     # Last, so that what the engine itself replaces counts as Manim's own.
     plain.learn()
-    renderer.learn()
     frame.learn()
     renderer.learn()
