@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from manim.typing import RGBAPixelArray
+import numpy as np
+import numpy.typing as npt
 
 from manimcast.engine.errors import OutputTooLarge
 from manimcast.spec import Progress
 from manimcast.wire import Limits, Logged, Message, Playing, Progressed
 
-Pixels = RGBAPixelArray
+Pixels = npt.NDArray[np.uint8]
 """One frame: height x width x 4, RGBA, top row first."""
 
 Told = tuple[int, int, int]

@@ -9,6 +9,7 @@ from manim.animation.animation import Wait
 from manim.scene.scene import Scene
 from manim.scene.scene_file_writer import SceneFileWriter
 
+from manimcast.engine.join import join
 from manimcast.engine.parallel.observer import Observer
 from manimcast.engine.poster import Poster
 from manimcast.engine.segment import SegmentEncoder
@@ -40,7 +41,7 @@ class TrackedFileWriter(SceneFileWriter):
         if self.scene is not None and not _is_opengl(self.scene):
             self.announce(drawn=allow_write)
 
-    def write_frame(self, pixels: Pixels, *, repeat: int = 1) -> None:
+    def write_frame(self, pixels: Any, *, repeat: int = 1) -> None:
         """Count the frame and encode it."""
         if self._encoder is None:  # frames outside a play do not belong to the video
             return
@@ -63,7 +64,7 @@ class TrackedFileWriter(SceneFileWriter):
             self.poster.consider(self._last, self.tracker.index)
             self._last = None
 
-    def save_image(self, pixels: Pixels) -> None:
+    def save_image(self, pixels: Any) -> None:
         """Note the picture that is the result of a still render."""
         if self.observe is not None:
             self.observe.frame(pixels, 1)
@@ -93,6 +94,15 @@ class TrackedFileWriter(SceneFileWriter):
         """Wait until all segments are there."""
         if self.before_finish is not None:
             self.before_finish()
+
+    def combine_files(
+        self, input_files: list[str], output_file: Path, create_gif: bool = False, includes_sound: bool = False
+    ) -> None:
+        """Join segments as they are; pictures for a GIF are encoded again, Manim's way."""
+        if create_gif or self.video_encoder is None:
+            super().combine_files(input_files, output_file, create_gif, includes_sound)
+        else:
+            join([Path(path) for path in input_files], output_file, self.video_encoder)
 
     def abort_encode_jobs(self, reraise_encoder_failures: bool = False) -> None:
         """Throw the open segment away."""

@@ -56,7 +56,8 @@ class Play:
 
     def pixels(self) -> Pixels:
         """Return what the camera holds: the frame that was drawn last, until the next is."""
-        return frame.pixels(self.renderer.camera)
+        pixels: Any = frame.pixels(self.renderer.camera)
+        return pixels  # type: ignore[no-any-return]
 
     def draw_background(self) -> None:
         """Draw what does not move in this play. What is moved of it later on stays there, as in Manim."""
