@@ -97,7 +97,7 @@ def step(path: Path, scene: str, way: str, rate: float, watch: Watch = lambda *_
     from manim.manager import Manager  # noqa: PLC0415
 
     from manimcast.engine.load import load_module  # noqa: PLC0415
-    from manimcast.engine.patches import every  # noqa: PLC0415
+    from manimcast.engine.patches import stepping, svg  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="stepping-", dir=IN_MEMORY) as directory:
         os.chdir(directory)
@@ -116,7 +116,8 @@ def step(path: Path, scene: str, way: str, rate: float, watch: Watch = lambda *_
             }
         )
         if way == "patched":
-            every.install()
+            svg.install()
+            stepping.install()
         module = load_module(path.read_text(encoding="utf-8"), Path(directory))
         began = time.process_time()
         made = getattr(module, scene)()
