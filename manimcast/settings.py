@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     tex_cache_mib: int = Field(
         256, ge=0, description="Size of the cache of typeset expressions in DATA_DIR, in MiB; 0 keeps none."
     )
+    tex_formats_mib: int = Field(
+        256, ge=0, description="Size of the cache of dumped TeX preambles in DATA_DIR, in MiB; 0 keeps none."
+    )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
     )

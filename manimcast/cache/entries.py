@@ -16,6 +16,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ ABANDONED_SECONDS = 3600.0
 ROOM = 0.1
 """Share of the bound that is made free when it is reached."""
 
+_CHUNK = 1 << 20
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,8 +57,32 @@ class EntryStore:
                     with suppress(OSError):  # a folder that is only for reading serves as well
                         os.utime(file.fileno())
                     return content
-            log.warning("An entry of the cache is damaged, and is made anew: %s", path)
-            path.unlink(missing_ok=True)
+            self._remove_damaged(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            self._complain(error)
+        return None
+
+    def open(self, key: str) -> BinaryIO | None:
+        """Return the entry under ``key`` as a file that is at the beginning of what was put; None as :meth:`get`.
+
+        For what is too large to be held in memory, or is to be passed on by the kernel. Whoever removes the entry
+        meanwhile, or replaces it, does not change this file.
+        """
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.sha256(key.encode())
+                expected = file.read(DIGEST_BYTES)
+                while data := file.read(_CHUNK):
+                    digest.update(data)
+                if digest.digest() == expected:
+                    with suppress(OSError):
+                        os.utime(file.fileno())
+                    file.seek(DIGEST_BYTES)
+                    return os.fdopen(os.dup(file.fileno()), "rb")
+            self._remove_damaged(path)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -121,6 +147,10 @@ class EntryStore:
             except FileNotFoundError:
                 continue  # another process was faster
         return found
+
+    def _remove_damaged(self, path: Path) -> None:
+        log.warning("An entry of the cache is damaged, and is made anew: %s", path)
+        path.unlink(missing_ok=True)
 
     def _complain(self, error: OSError) -> None:
         if not self._complained:

@@ -17,7 +17,7 @@ from manim import Scene, config, logger
 from manim.animation.animation import Wait
 from manim.manager import Manager
 
-from manimcast.engine import assemble, configure, load
+from manimcast.engine import assemble, configure, foresee, load
 from manimcast.engine.diagnose import diagnose
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.fingerprint import fingerprint
@@ -120,6 +120,7 @@ def render(
             )
         )
         VideoManager(scene)
+        foresee.watch(scene)
         scene.render()
         clock.mark("draw")
         file_writer = scene.renderer.file_writer

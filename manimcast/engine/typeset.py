@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
-import signal
+import shutil
 import stat
 import subprocess
 import time
@@ -18,23 +17,38 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from manimcast.tex import MAX_SVG, MAX_TEX_LOG
+from manimcast.engine.command import run
+from manimcast.engine.format import without_preamble
+from manimcast.tex import MAX_SVG, MAX_TEX_LOG, TexPreamble
 from manimcast.wire import TexDone, TexJob
 
 MAX_LOG_READ = 8 * 1024 * 1024
 """Bytes of a log that are searched for an error."""
 
-TEX_ENVIRONMENT = {"openin_any": "p", "openout_any": "p", "shell_escape": "f"}
-"""No reading or writing outside the working directory, no commands."""
 
-
-def typeset(job: TexJob, directory: Path) -> TexDone:
+def typeset(job: TexJob, directory: Path, dumped: Path | None = None) -> TexDone:
     """Typeset the document of ``job`` in ``directory``, which is absolute, and return what came out.
 
-    The limit on the size of files is the process's own; whoever calls has set it.
+    ``dumped`` is the format of its preamble, if there is one (:mod:`manimcast.engine.format`). Only a success is taken
+    from that: whatever else comes of it, the document is typeset once more from its beginning, so that errors are what
+    they always were. The limit on the size of files is the process's own; whoever calls has set it.
     """
-    unavailable = TexDone(reason="unavailable")
     deadline = time.monotonic() + job.limits.seconds
+    preamble = TexPreamble.of(job)
+    if dumped is not None and preamble is not None:
+        there = set(directory.iterdir())
+        done = _typeset(job, directory, deadline, dumped, preamble)
+        if done.svg is not None or done.reason == "timeout":
+            return done.model_copy(update={"resumed": True})
+        for path in set(directory.iterdir()) - there:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return _typeset(job, directory, deadline, None, None)
+
+
+def _typeset(
+    job: TexJob, directory: Path, deadline: float, dumped: Path | None, preamble: TexPreamble | None
+) -> TexDone:
+    unavailable = TexDone(reason="unavailable")
     # Manim puts it there, under that name; a document may print either.
     tex_directory = directory / "media" / "Tex"
     source = job.source.encode()
@@ -42,13 +56,16 @@ def typeset(job: TexJob, directory: Path) -> TexDone:
     result, svg_file = tex_file.with_suffix(job.output_format), tex_file.with_suffix(".svg")
     try:
         tex_directory.mkdir(parents=True)
-        tex_file.write_bytes(source)
         command = tex_command(job.compiler, job.output_format, tex_file)
-        status = _run(command, directory, deadline)
+        if dumped is not None and preamble is not None:
+            source = without_preamble(job.source, preamble).encode()
+            command.insert(1, f"-fmt={dumped.as_posix()}")
+        tex_file.write_bytes(source)
+        status = run(command, directory, deadline)
         if status != 0:
             return TexDone(reason="failed", log=_log(tex_file.with_suffix(".log"))) if status > 0 else unavailable
         # TeX itself may have written an SVG; Manim takes it, too. What a dvisvgm that fails wrote may not be all.
-        if not svg_file.exists() and _run(svg_command(result, job.output_format), directory, deadline) != 0:
+        if not svg_file.exists() and run(svg_command(result, job.output_format), directory, deadline) != 0:
             return unavailable
         return TexDone(svg=_read(svg_file).decode())
     except subprocess.TimeoutExpired:
@@ -82,43 +99,6 @@ def svg_command(result: Path, output_format: str) -> list[str]:
         f"--output={result.with_suffix('.svg').as_posix()}",
         result.as_posix(),
     ]
-
-
-def _run(command: list[str], directory: Path, deadline: float) -> int:
-    """Run ``command`` to its end and return its status, or end it and raise :class:`subprocess.TimeoutExpired`."""
-    process = subprocess.Popen(
-        command,
-        cwd=directory,
-        env=os.environ | TEX_ENVIRONMENT | {"TEXMFOUTPUT": str(directory)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
-    try:
-        _await(process, deadline)
-        return process.wait(max(0.0, deadline - time.monotonic()))
-    except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
-
-
-def _await(process: subprocess.Popen[bytes], deadline: float) -> None:
-    """Wait until ``process`` ends or ``deadline`` is passed, where the kernel tells.
-
-    :mod:`subprocess` by itself looks every 50 ms, which is a quarter of what a formula takes.
-    """
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except OSError:
-        return
-    try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 from manimcast import processors, wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.printed import Printed
-from manimcast.executors.tex_child import typeset_in_child
+from manimcast.executors.tex_child import dump_in_child, typeset_in_child
 from manimcast.executors.typeset import Typesetter
 from manimcast.executors.verdict import died, timed_out, too_chatty, untrustworthy
 from manimcast.sandbox.host.collect import CollectError, take
@@ -98,8 +98,10 @@ class _Attempt:
         self._scratch = folder
         self._typesetter = typesetter
         self._run_tex = partial(typeset_in_child, zygote, beside=beside)
+        self._dump_tex = partial(dump_in_child, zygote, beside=beside)
         self._printed = Printed()
         self._child: Child | None = None
+        self._foreseen: set[asyncio.Task[wire.TexDone]] = set()
 
     async def messages(self, job: wire.Job, timeout: float) -> AsyncGenerator[Message, None]:
         """Start the render and yield what it says, the last message being its end, whoever declares it."""
@@ -110,7 +112,7 @@ class _Attempt:
         try:
             async with asyncio.timeout_at(deadline):
                 self._child.send(job)
-                heard = _heard(self._child.reader, conversation, self._printed, self._answer)
+                heard = _heard(self._child.reader, conversation, self._printed, self._answer, self._foresee)
                 async with aclosing(heard) as messages:
                     async for message in messages:
                         yield message
@@ -143,7 +145,7 @@ class _Attempt:
     async def _answer(self, question: wire.Typeset, conversation: wire.Conversation) -> None:
         """Answer a question of the render's, and wait until it has taken the answer."""
         assert self._child is not None  # noqa: S101  it asked
-        answer = await self._typesetter.answer(question, self._zygote.fingerprint, self._run_tex)
+        answer = await self._typesetter.answer(question, self._zygote.fingerprint, self._run_tex, self._dump_tex)
         conversation.answered()
         try:
             self._child.send(answer)
@@ -152,12 +154,23 @@ class _Attempt:
         with suppress(ConnectionError):
             await self._child.drain()
 
+    def _foresee(self, document: wire.Foreseen) -> None:
+        """Have a document typeset that the render will probably ask about, as long as the render lasts."""
+        work = self._typesetter.foresee(document, self._zygote.fingerprint, self._run_tex, self._dump_tex)
+        task = asyncio.create_task(work)
+        self._foreseen.add(task)
+        task.add_done_callback(self._foreseen.discard)
+
     async def _fail(self, failed: wire.Failed) -> wire.Failed:
         await self.end()
         return wire.Failed(error=await self._printed.attached_to(failed.error))
 
     async def end(self) -> None:
         """Leave nothing of the render: no process, no descriptor."""
+        for task in self._foreseen:
+            task.cancel()
+        if self._foreseen:
+            await asyncio.wait(self._foreseen)
         if self._child is not None:
             await self._child.end()
         self._printed.close()
@@ -210,11 +223,15 @@ _Answer = Callable[[wire.Typeset, wire.Conversation], Awaitable[None]]
 
 
 async def _heard(
-    reader: asyncio.StreamReader, conversation: wire.Conversation, printed: Printed, answer: _Answer
+    reader: asyncio.StreamReader,
+    conversation: wire.Conversation,
+    printed: Printed,
+    answer: _Answer,
+    foresee: Callable[[wire.Foreseen], None],
 ) -> AsyncGenerator[Message, None]:
     """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded.
 
-    What it asks meanwhile is answered by ``answer``.
+    What it asks meanwhile is answered by ``answer``, and what it announces is handed to ``foresee``.
     """
     decoder = wire.FrameDecoder()
     answering: asyncio.Future[None] | None = None
@@ -224,9 +241,7 @@ async def _heard(
         while conversation.ended is None:
             awaited: set[asyncio.Future[Any]] = {reading, news, *_pending(answering)}
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-            if printed.flooded:
-                raise _TooChattyError
-            for line in printed.lines():
+            for line in _lines(printed):
                 yield wire.Logged(level="info", text=line)
             if news.done():
                 news = asyncio.ensure_future(printed.news.wait())
@@ -242,6 +257,8 @@ async def _heard(
                     if answering is not None:
                         await answering  # until the last answer is taken, the next is not made
                     answering = asyncio.ensure_future(answer(message, conversation))
+                elif isinstance(message, wire.Foreseen):
+                    foresee(message)
                 elif conversation.ended is None:
                     yield message
             reading = asyncio.ensure_future(reader.read(1 << 16))
@@ -251,6 +268,12 @@ async def _heard(
         if answering is not None:
             answering.cancel()
             await asyncio.wait({answering})
+
+
+def _lines(printed: Printed) -> list[str]:
+    if printed.flooded:
+        raise _TooChattyError
+    return list(printed.lines())
 
 
 def _pending(answering: asyncio.Future[None] | None) -> set[asyncio.Future[None]]:

@@ -65,6 +65,7 @@ class LocalExecutor:
 
     async def stop(self) -> None:
         """End every render and the warm process."""
+        await self._typesetter.close()
         await self._supervisor.stop()
 
     def status(self) -> ExecutorStatus:

@@ -10,33 +10,33 @@ import asyncio
 import hashlib
 import json
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from manimcast.cache import EntryStore
-from manimcast.settings import MIB, Settings
-from manimcast.tex import TexDocument, TexLimits
+from manimcast.executors.preambles import Dump, Format, Preambles, Sample
+from manimcast.executors.versions import versions_of
+from manimcast.settings import MIB, Settings, cores
+from manimcast.tex import PASSING, TexDocument, TexLimits
 from manimcast.wire import TexDone, TexJob, Typeset, Typesetting
 
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
-VERSIONS = ("manim", "latex", "dvisvgm", "tex")
-"""Which entries of the engine's fingerprint decide what a document looks like."""
 MAX_FILE = 64 * MIB
 """Bytes of any file that TeX or dvisvgm write."""
 
-PASSING = re.compile(
-    r"\\(?:today|year|month|day|time|DTM\w*)(?![A-Za-z])|\\c_sys_|datetime|random|\brand\b|\brnd\b"
-    r"|uniformdeviate|normaldeviate|elapsedtime|directlua|luacode"
-)
-"""What makes a document another one tomorrow, or each time: the date, the clock, chance."""
 
-Run = Callable[[TexJob], Awaitable[TexDone]]
-"""Typesets one document in a confined process of its own. May raise any :class:`Exception`."""
+class Run(Protocol):
+    """Typesets one document in a confined process of its own, from a format if it gets one.
+
+    May raise any :class:`Exception`.
+    """
+
+    def __call__(self, job: TexJob, dumped: Format | None = None, /) -> Awaitable[TexDone]: ...
 
 
 @dataclass
@@ -58,6 +58,10 @@ class Typesetter:
         How long one run may take.
     at_once
         How many runs there may be at once.
+    preambles
+        Formats that documents can start from.
+    ahead
+        How many more runs there may be for documents that nobody waits for yet.
 
     Attributes
     ----------
@@ -65,28 +69,65 @@ class Typesetter:
         How often TeX was run.
     """
 
-    def __init__(self, store: EntryStore | None, *, seconds: float, at_once: int) -> None:
+    def __init__(
+        self,
+        store: EntryStore | None,
+        *,
+        seconds: float,
+        at_once: int,
+        preambles: Preambles | None = None,
+        ahead: int = 1,
+    ) -> None:
         self._store = store
-        self._limits = TexLimits(seconds=seconds, file_bytes=MAX_FILE)
-        self._room = asyncio.Semaphore(at_once)
+        self._limits = limits(seconds)
+        self._room = asyncio.Semaphore(at_once + ahead)
+        self._ahead = asyncio.Semaphore(ahead)
+        self._preambles = preambles
         self._flights: dict[str, _Flight] = {}
         self.runs = 0
 
     @classmethod
     def from_settings(cls, settings: Settings, *, cached: bool = True) -> Typesetter:
         """Return one for this service; without a cache each document is made anew."""
-        store = None
+        store = preambles = None
+        cache = settings.data_dir / "cache"
         if cached and settings.tex_cache_mib:
-            store = EntryStore(settings.data_dir / "cache" / "tex", settings.tex_cache_mib * MIB)
-        return cls(store, seconds=settings.tex_timeout, at_once=settings.slots)
+            store = EntryStore(cache / "tex", settings.tex_cache_mib * MIB)
+        if cached and settings.tex_formats_mib:
+            formats = EntryStore(cache / "tex-formats", settings.tex_formats_mib * MIB)
+            preambles = Preambles(formats, limits(settings.tex_timeout))
+        return cls(
+            store, seconds=settings.tex_timeout, at_once=settings.slots, preambles=preambles, ahead=max(1, cores())
+        )
 
-    async def answer(self, question: Typeset, versions: Mapping[str, str], run: Run) -> Typesetting:
+    async def settle(self) -> None:
+        """Wait until nothing is done in the background."""
+        if self._preambles is not None:
+            await self._preambles.settle()
+
+    async def close(self) -> None:
+        """End what is done in the background."""
+        if self._preambles is not None:
+            await self._preambles.close()
+
+    async def answer(
+        self, question: Typeset, versions: Mapping[str, str], run: Run, dump: Dump | None = None
+    ) -> Typesetting:
         """Return the answer to a render's question; ``versions`` is the fingerprint of what ``run`` would run."""
-        done = await self.typeset(question, versions, run)
+        done = await self.typeset(question, versions, run, dump)
         return Typesetting(number=question.number, svg=done.svg, log=done.log, reason=done.reason)
 
-    async def typeset(self, document: TexDocument, versions: Mapping[str, str], run: Run) -> TexDone:
-        """Return what TeX makes of ``document``.
+    async def foresee(
+        self, document: TexDocument, versions: Mapping[str, str], run: Run, dump: Dump | None = None
+    ) -> TexDone:
+        """Have ``document`` made for whoever may ask for it. Those that were asked for go first."""
+        async with self._ahead:
+            return await self.typeset(document, versions, run, dump)
+
+    async def typeset(
+        self, document: TexDocument, versions: Mapping[str, str], run: Run, dump: Dump | None = None
+    ) -> TexDone:
+        """Return what TeX makes of ``document``; ``dump`` reads preambles beforehand, where that is wanted.
 
         Whoever is the first to ask has it made, and others who ask meanwhile wait for the same run. It ends early when
         nobody waits any more.
@@ -97,7 +138,7 @@ class Typesetter:
             return found
         flight = self._flights.get(name)
         if flight is None:
-            flight = _Flight(asyncio.create_task(self._make(name, document, run, keep=keeps)))
+            flight = _Flight(asyncio.create_task(self._make(name, document, versions, run, dump, keep=keeps)))
             self._flights[name] = flight
         flight.waiting += 1
         try:
@@ -110,22 +151,36 @@ class Typesetter:
                 flight.task.cancel()
                 await asyncio.wait({flight.task})
 
-    async def _make(self, name: str, document: TexDocument, run: Run, *, keep: bool) -> TexDone:
+    async def _make(
+        self,
+        name: str,
+        document: TexDocument,
+        versions: Mapping[str, str],
+        run: Run,
+        dump: Dump | None,
+        *,
+        keep: bool,
+    ) -> TexDone:
         job = TexJob(
             source=document.source,
             compiler=document.compiler,
             output_format=document.output_format,
             limits=self._limits,
         )
+        preambles = self._preambles if dump is not None else None
         async with self._room:
             self.runs += 1
             try:
-                done = await run(job)
+                dumped = await preambles.find(document, versions) if preambles is not None else None
+                done = await (run(job) if dumped is None else run(job, dumped))
             except Exception as error:  # noqa: BLE001  whatever it is, the render can still run TeX itself
                 log.warning("TeX could not be run apart from the render: %s", error)
                 return TexDone(reason="unavailable")
-        if keep and self._store is not None and done.svg is not None:
-            await asyncio.to_thread(self._store.put, name, done.svg.encode())
+        if done.svg is not None:
+            if keep and self._store is not None:
+                await asyncio.to_thread(self._store.put, name, done.svg.encode())
+            if preambles is not None and dump is not None and dumped is None:
+                preambles.learn(Sample(job, done.svg), versions, run, dump)
         return done
 
     async def _kept(self, name: str) -> TexDone | None:
@@ -138,6 +193,10 @@ class Typesetter:
 
 def key(document: TexDocument, versions: Mapping[str, str]) -> str:
     """Return the name of what ``document`` becomes with these versions of the tools."""
-    how = {name: versions.get(name, "") for name in VERSIONS}
-    parts = [LAYOUT, document.source, document.compiler, document.output_format, how]
+    parts = [LAYOUT, document.source, document.compiler, document.output_format, versions_of(versions)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def limits(seconds: float) -> TexLimits:
+    """Return the bounds on one run of TeX that may take ``seconds``."""
+    return TexLimits(seconds=seconds, file_bytes=MAX_FILE)

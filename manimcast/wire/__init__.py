@@ -12,7 +12,8 @@ The service speaks first, with one :class:`Job`. The render answers with :class:
 question at a time, and gets one :class:`Typesetting` back.
 
 Such a question is answered by a process of its own, which speaks the same frames: the service sends it one
-:class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`.
+:class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`; or a :class:`FormatJob`, answered by
+:class:`FormatDone`. A render may also say with :class:`Foreseen` what it will probably ask.
 
 What a render says besides its questions, as dictionaries, is what a remote executor yields.
 """
@@ -20,6 +21,7 @@ What a render says besides its questions, as dictionaries, is what a remote exec
 from __future__ import annotations
 
 from manimcast.wire.conversation import (
+    MAX_FORESEEN,
     MAX_LOGGED,
     MAX_LOGGED_TEXT,
     MAX_QUESTIONS,
@@ -38,6 +40,7 @@ from manimcast.wire.frames import (
     parse,
     parse_answer,
     parse_from_canary,
+    parse_from_format,
     parse_from_tex,
     parse_job,
     parse_spoken,
@@ -48,6 +51,9 @@ from manimcast.wire.messages import (
     CanaryJob,
     Failed,
     Finished,
+    Foreseen,
+    FormatDone,
+    FormatJob,
     Hello,
     Job,
     Limits,
@@ -67,6 +73,7 @@ from manimcast.wire.messages import (
 
 __all__ = [
     "HEADER",
+    "MAX_FORESEEN",
     "MAX_FRAME",
     "MAX_JOB_FRAME",
     "MAX_LOGGED",
@@ -82,6 +89,9 @@ __all__ = [
     "Conversation",
     "Failed",
     "Finished",
+    "Foreseen",
+    "FormatDone",
+    "FormatJob",
     "FrameDecoder",
     "Hello",
     "Job",
@@ -102,6 +112,7 @@ __all__ = [
     "parse",
     "parse_answer",
     "parse_from_canary",
+    "parse_from_format",
     "parse_from_tex",
     "parse_job",
     "parse_spoken",

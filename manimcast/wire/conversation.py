@@ -5,6 +5,7 @@ from __future__ import annotations
 from manimcast.wire.messages import (
     Failed,
     Finished,
+    Foreseen,
     Hello,
     Logged,
     Playing,
@@ -21,6 +22,8 @@ MAX_LOGGED_TEXT = 6 * 1024 * 1024
 """Lines that one render may have to say, and characters in all: what is logged and, from Modal, what it prints."""
 MAX_QUESTIONS = 5000
 """Documents that one render may ask to have typeset."""
+MAX_FORESEEN = 300
+"""Documents that it may announce."""
 
 
 class Conversation:
@@ -43,6 +46,7 @@ class Conversation:
         self._index = -1
         self._frames = 0
         self._questions = 0
+        self._foreseen = 0
         self._is_asking = False
         self._logged = 0
         self._logged_text = 0
@@ -74,8 +78,8 @@ class Conversation:
                 self.ended = message
             case Failed():
                 self.ended = message
-            case Typeset(number=number):
-                self._ask(number)
+            case Typeset() | Foreseen():
+                self._typeset(message)
             case Logged(text=text):  # may come at any time
                 self._log(text)
 
@@ -93,6 +97,14 @@ class Conversation:
         if self._started:
             raise WireError("started twice")
         self._started = True
+
+    def _typeset(self, message: Typeset | Foreseen) -> None:
+        if isinstance(message, Typeset):
+            self._ask(message.number)
+            return
+        self._foreseen += 1
+        if self._foreseen > MAX_FORESEEN:
+            raise WireError("more documents are announced than allowed")
 
     def _ask(self, number: int) -> None:
         if self._is_asking:

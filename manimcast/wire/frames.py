@@ -11,6 +11,8 @@ from manimcast.spec import Strict
 from manimcast.wire.messages import (
     CanaryDone,
     CanaryJob,
+    FormatDone,
+    FormatJob,
     Hello,
     Job,
     Message,
@@ -35,10 +37,11 @@ MAX_PARTS = 20_000
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
 _spoken: TypeAdapter[Spoken] = TypeAdapter(Spoken)
-_orders: TypeAdapter[Job | TexJob | CanaryJob] = TypeAdapter(
-    Annotated[Job | TexJob | CanaryJob, Field(discriminator="type")]
+_orders: TypeAdapter[Job | TexJob | FormatJob | CanaryJob] = TypeAdapter(
+    Annotated[Job | TexJob | FormatJob | CanaryJob, Field(discriminator="type")]
 )
 _from_tex: TypeAdapter[Hello | TexDone] = TypeAdapter(Annotated[Hello | TexDone, Field(discriminator="type")])
+_from_format: TypeAdapter[Hello | FormatDone] = TypeAdapter(Annotated[Hello | FormatDone, Field(discriminator="type")])
 _from_canary: TypeAdapter[Hello | CanaryDone] = TypeAdapter(Annotated[Hello | CanaryDone, Field(discriminator="type")])
 _answers: TypeAdapter[Typesetting] = TypeAdapter(Typesetting)
 
@@ -59,7 +62,7 @@ def encode(message: Strict) -> bytes:
 
 def _longest(message: Strict) -> int:
     match message:
-        case Job() | TexJob():
+        case Job() | TexJob() | FormatJob():
             return MAX_JOB_FRAME
         case TexDone() | Typesetting():
             return MAX_TEX_FRAME
@@ -82,6 +85,11 @@ def parse_from_tex(body: bytes) -> Hello | TexDone:
     return _parse(_from_tex, body)
 
 
+def parse_from_format(body: bytes) -> Hello | FormatDone:
+    """Return what a process that dumps a preamble says in ``body``, or raise :class:`WireError`."""
+    return _parse(_from_format, body)
+
+
 def parse_from_canary(body: bytes) -> Hello | CanaryDone:
     """Return what a process that tries to get out says in ``body``, or raise :class:`WireError`."""
     return _parse(_from_canary, body)
@@ -92,7 +100,7 @@ def parse_answer(body: bytes) -> Typesetting:
     return _parse(_answers, body)
 
 
-def parse_job(body: bytes) -> Job | TexJob | CanaryJob:
+def parse_job(body: bytes) -> Job | TexJob | FormatJob | CanaryJob:
     """Return the job in ``body``, or raise :class:`WireError`."""
     try:
         return _orders.validate_json(body)

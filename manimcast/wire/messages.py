@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from manimcast.harmless import harmless
 from manimcast.spec import MAX_COUNT, Count, Name, Progress, RenderReport, RenderSpec, SceneError, Seconds, Strict
-from manimcast.tex import TexDocument, TexLimits, TexResult
+from manimcast.tex import MAX_FORMAT, TexDocument, TexLimits, TexPreamble, TexResult
 
 VERSION: Literal[2] = 2
 
@@ -43,11 +43,37 @@ class Job(Strict):
 
 
 class TexJob(TexDocument):
-    """To a process that typesets: the document."""
+    """To a process that typesets: the document.
+
+    When it has said hello, ``format_bytes`` bytes follow that are no message: what a process that dumped the document's
+    preamble left.
+    """
 
     type: Literal["tex_job"] = "tex_job"
     version: Literal[2] = VERSION
     limits: TexLimits
+    format_bytes: int = Field(0, ge=0, le=MAX_FORMAT)
+
+
+class FormatJob(TexPreamble):
+    """To a process that dumps a preamble: the preamble."""
+
+    type: Literal["format_job"] = "format_job"
+    version: Literal[2] = VERSION
+    limits: TexLimits
+
+
+class FormatDone(Strict):
+    """From a process that dumps a preamble, last: whether there is a file of it."""
+
+    type: Literal["format_done"] = "format_done"
+    made: bool
+
+
+class Foreseen(TexDocument):
+    """From a render: a document that it will probably ask about. Nothing is answered."""
+
+    type: Literal["foreseen"] = "foreseen"
 
 
 class Typeset(TexDocument):
@@ -58,9 +84,10 @@ class Typeset(TexDocument):
 
 
 class TexDone(TexResult):
-    """From a process that typesets, last: what became of it."""
+    """From a process that typesets, last: what became of it, and whether that was made from the format."""
 
     type: Literal["tex_done"] = "tex_done"
+    resumed: bool = False
 
 
 class Typesetting(TexResult):
@@ -149,7 +176,7 @@ Message = Annotated[
 ]
 """What a render may say."""
 
-Spoken = Annotated[Message | Typeset, Field(discriminator="type")]
+Spoken = Annotated[Message | Typeset | Foreseen, Field(discriminator="type")]
 """What comes over a render's own wire: also its questions, which go no further than the service that answers them."""
 
 Terminal = Finished | Failed

@@ -10,8 +10,9 @@ import pytest
 
 from manimcast import wire
 from manimcast.cache import EntryStore
-from manimcast.executors.typeset import PASSING, VERSIONS, Typesetter, key
-from manimcast.tex import MAX_SVG, TexDocument
+from manimcast.executors.typeset import Typesetter, key
+from manimcast.executors.versions import VERSIONS
+from manimcast.tex import MAX_SVG, PASSING, TexDocument
 from manimcast.wire import TexDone, TexJob
 
 HERE = {"manim": "0.22.0", "latex": "pdfTeX 1", "dvisvgm": "dvisvgm 3", "tex": "abcd", "numpy": "2"}

@@ -14,6 +14,7 @@ from manim.utils import tex_file_writing
 from manim.utils.tex import TexTemplate
 
 from manimcast.engine.errors import LatexError
+from manimcast.engine.foresee import Ahead
 from manimcast.engine.patches.patch import Patch
 from manimcast.engine.prepared import Prepared
 from manimcast.tex import TexResult
@@ -90,7 +91,10 @@ def _generate_tex_file(
             shutil.copyfile(_before[svg_file.name], svg_file)
         _prepared.provide(tex_file, template.tex_compiler, template.output_format)
         if not tex_file.with_suffix(".svg").exists():
-            _ask(tex_file, template.tex_compiler, template.output_format)
+            try:
+                _ask(tex_file, template.tex_compiler, template.output_format)
+            except Ahead:
+                return _generate_tex_file(expression, environment, tex_template)
     return tex_file
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from manimcast import wire
 from manimcast.sandbox.control import Exited
@@ -22,6 +22,13 @@ _Answer = TypeVar("_Answer", bound=Strict)
 
 PARTING_SECONDS = 5.0
 """How long a child may still live after its last word."""
+
+
+class BinaryDescriptor(Protocol):
+    """What has a descriptor that bytes can be read from."""
+
+    def fileno(self) -> int:
+        """Return it."""
 
 
 class Child:
@@ -82,14 +89,31 @@ class Child:
         """Say ``message`` to it; when it no longer listens, its end tells."""
         self._writer.write(wire.encode(message))
 
+    async def pass_on(self, file: BinaryDescriptor, offset: int, size: int) -> None:
+        """Send ``size`` bytes of ``file`` from ``offset`` on, without looking at them.
+
+        Raises :class:`ConnectionError` when it is gone.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.sendfile(self._writer.transport, file, offset, size)  # type: ignore[arg-type]
+        except RuntimeError as error:  # the transport is closing
+            raise ConnectionResetError(str(error)) from error
+
     async def drain(self) -> None:
         """Wait until it has taken what was said, but for a little. Raises :class:`ConnectionError` when it is gone."""
         await self._writer.drain()
 
     async def only_answer(
-        self, parse: Callable[[bytes], wire.Hello | _Answer], *, max_frame: int = wire.MAX_FRAME
+        self,
+        parse: Callable[[bytes], wire.Hello | _Answer],
+        *,
+        max_frame: int = wire.MAX_FRAME,
+        greeted_with: Callable[[], Awaitable[None]] | None = None,
     ) -> _Answer | None:
         """Return the one thing that it says after its greeting, as ``parse`` reads it; None when it died without.
+
+        ``greeted_with`` is called once it has said hello.
 
         Raises :class:`~manimcast.wire.WireError` when it says anything else.
         """
@@ -104,6 +128,8 @@ class Child:
                     if not isinstance(message, wire.Hello):
                         return message
                     greeted = True
+                    if greeted_with is not None:
+                        await greeted_with()
         return None
 
     def directory(self) -> int:

@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from manimcast import wire
+from manimcast.engine import foresee
 from manimcast.engine.errors import SceneFailure
+from manimcast.engine.format import dump
 from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
@@ -23,6 +26,7 @@ from manimcast.sandbox.inside.channel import Channel
 from manimcast.sandbox.layers import Layer
 from manimcast.sandbox.orders import Orders
 from manimcast.spec import ErrorCode, SceneError
+from manimcast.tex import FORMAT
 
 
 def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Orders) -> None:
@@ -41,10 +45,15 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     if isinstance(job, wire.TexJob):
         _typeset(job, directory, channel)
         os._exit(0)
+    if isinstance(job, wire.FormatJob):
+        _limit_files(job.limits.file_bytes)
+        channel.send(wire.FormatDone(made=dump(job, directory)))
+        os._exit(0)
     if isinstance(job, wire.CanaryJob):
         channel.send(canary.attempt(job))
         os._exit(0)
-    tex.use_typesetter(channel.typeset)
+    channel.when_waiting(foresee.send_ahead)
+    tex.use_typesetter(foresee.beside(channel.typeset))
     # A fork of one process must not draw the same random numbers as the next.
     random.seed(job.spec.seed)
     np.random.seed(job.spec.seed)
@@ -58,13 +67,21 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
 
 
 def _typeset(job: wire.TexJob, directory: Path, channel: Channel) -> None:
-    size = min(job.limits.file_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[0])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    done = typeset(job, directory)
+    _limit_files(job.limits.file_bytes)
+    dumped = None
+    if job.format_bytes:
+        dumped = Path(tempfile.gettempdir(), FORMAT)  # where no document looks
+        channel.receive(job.format_bytes, dumped)
+    done = typeset(job, directory, dumped)
     try:
         channel.send(done)
     except wire.WireError:
         channel.send(wire.TexDone(reason="unavailable"))  # more than fits into a message
+
+
+def _limit_files(size: int) -> None:
+    size = min(size, resource.getrlimit(resource.RLIMIT_FSIZE)[0])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
