@@ -27,7 +27,7 @@ PASSING = re.compile(
 """What makes a document another one tomorrow, or each time: the date, the clock, chance."""
 
 UNDUMPABLE = re.compile(
-    r"jobname|currfile|everyjob|\\dump|afterassignment|\\read|openin|openout|newwrite|filecontents|pdfmap|\\input\s*\|"
+    r"begincounted|begincontinued|manimcast|jobname|currfile|everyjob|\\dump|afterassignment|\\read|openin|openout|newwrite|filecontents|pdfmap|\\input\s*\|"
     r"|(?:batch|nonstop|scroll|errorstop|interaction)mode"
 )
 """What could tell a document whose preamble was read beforehand from one that is read in one go."""

@@ -191,7 +191,7 @@ def _announce(pipe: int, source: str, compiler: str | Sequence[str], output_form
     if source in _scout.announced:
         return
     _scout.announced.add(source)
-    if len(_scout.announced) > wire.MAX_FORESEEN:
+    if len(_scout.announced) > wire.MAX_FORESEEN or sum(map(len, _scout.announced)) > wire.MAX_FORESEEN_TEXT:
         _end()
     document = {"source": source, "compiler": compiler, "output_format": output_format}
     try:

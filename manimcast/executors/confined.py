@@ -101,7 +101,7 @@ class _Attempt:
         self._dump_tex = partial(dump_in_child, zygote, beside=beside)
         self._printed = Printed()
         self._child: Child | None = None
-        self._foreseen: set[asyncio.Task[wire.TexDone]] = set()
+        self._foreseen: set[asyncio.Task[None]] = set()
 
     async def messages(self, job: wire.Job, timeout: float) -> AsyncGenerator[Message, None]:
         """Start the render and yield what it says, the last message being its end, whoever declares it."""

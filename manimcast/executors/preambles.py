@@ -4,8 +4,9 @@ A format is made by a confined process that has seen nothing but the preamble, a
 typeset documents with exactly this preamble, which would have read it themselves. So whoever can have one made can only
 have made what everybody who uses it asks for. It is opaque here: its bytes are kept, counted and passed on.
 
-A preamble is dumped when a few documents had it, in the background, and its format is used only after one of these
-documents came out of it byte for byte as without it. What cannot be dumped is remembered as an empty entry.
+A preamble is dumped when a few documents had it, in the background, and its format is used only after a trial came out
+of it byte for byte as without it. The trial is the service's own document, since a stranger's could be made to differ
+and keep a common preamble from everybody. What cannot be dumped is remembered as an empty entry.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from manimcast.cache import EntryStore
 from manimcast.executors.versions import versions_of
@@ -52,18 +52,27 @@ class Format:
         return self._descriptor
 
 
-Run = Callable[[TexJob, Format], Awaitable[TexDone]]
-"""Typesets a document that starts from the format, in a confined process. May raise any :class:`Exception`."""
+class Run(Protocol):
+    """Typesets one document in a confined process of its own, from a format if it gets one.
+
+    May raise any :class:`Exception`.
+    """
+
+    def __call__(self, job: TexJob, dumped: Format | None = None, /) -> Awaitable[TexDone]:
+        """Return what became of the document of ``job``."""
+
+
 Dump = Callable[[FormatJob, Path], Awaitable[bool]]
 """Dumps a preamble in a confined process, into a file. May raise any :class:`Exception`."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A document and what became of it without a format."""
+_TRIAL = r"""\begin{document}
+Trial \the\inputlineno\ fi --- \textbf{b}\textit{i}\texttt{t} $x^2+\frac{a}{b}=\int_0^1\sqrt{\alpha}$
 
-    job: TexJob
-    svg: str
+\special{dvisvgm:raw <g id='trial'>}A\special{dvisvgm:raw </g>}\fbox{x}\rule{1cm}{2pt}
+\[\sum_{n=1}^\infty n\]
+\end{document}
+"""
 
 
 class Preambles:
@@ -105,9 +114,9 @@ class Preambles:
             self._open[name] = found  # the last one used is the last to go
         return found
 
-    def learn(self, sample: Sample, versions: Mapping[str, str], run: Run, dump: Dump) -> None:
-        """Take note that a document was typeset without a format, and have one made when that is worth it."""
-        preamble = TexPreamble.of(sample.job)
+    def learn(self, document: TexDocument, versions: Mapping[str, str], run: Run, dump: Dump) -> None:
+        """Take note that ``document`` was typeset without a format, and have one made when that is worth it."""
+        preamble = TexPreamble.of(document)
         if preamble is None:
             return
         name = key(preamble, versions)
@@ -118,7 +127,7 @@ class Preambles:
             if len(self._seen) > MOST_KNOWN:
                 self._seen.clear()
             return
-        task = asyncio.create_task(self._make(name, preamble, sample, run, dump))
+        task = asyncio.create_task(self._make(name, preamble, run, dump))
         self._making[name] = task
         task.add_done_callback(lambda _: self._making.pop(name, None))
 
@@ -133,7 +142,7 @@ class Preambles:
             task.cancel()
         await self.settle()
 
-    async def _make(self, name: str, preamble: TexPreamble, sample: Sample, run: Run, dump: Dump) -> None:
+    async def _make(self, name: str, preamble: TexPreamble, run: Run, dump: Dump) -> None:
         job = FormatJob(**preamble.model_dump(), limits=self._limits)
         async with self._one:
             del self._seen[name]  # a failure of the machinery's is tried again, but not at once
@@ -142,20 +151,26 @@ class Preambles:
                     path = Path(folder, "format")
                     self.dumps += 1
                     content = b""
-                    if await dump(job, path) and await self._agrees(path, sample, run):
+                    if await dump(job, path) and await self._agrees(path, preamble, run):
                         content = await asyncio.to_thread(path.read_bytes)
                 await asyncio.to_thread(self._store.put, name, content)
                 await asyncio.to_thread(self._look, name)
             except Exception as error:  # noqa: BLE001  nobody waits for it, and documents do without
                 log.warning("A preamble of TeX could not be dumped: %s", error)
 
-    async def _agrees(self, path: Path, sample: Sample, run: Run) -> bool:
+    async def _agrees(self, path: Path, preamble: TexPreamble, run: Run) -> bool:
         with path.open("rb") as file:
             made = Format(file)
-        done = await run(sample.job, made)
-        if done.reason in {"unavailable", "timeout"}:
-            raise RuntimeError("a document could not be typeset with it")
-        return done.resumed and done.svg == sample.svg
+        job = TexJob(
+            source=preamble.preamble + _TRIAL,
+            compiler=preamble.compiler,
+            output_format=preamble.output_format,
+            limits=self._limits,
+        )
+        without, resumed = await run(job), await run(job, made)
+        if "timeout" in {without.reason, resumed.reason}:
+            raise RuntimeError("it took too long to try it")
+        return resumed.resumed and resumed.svg is not None and resumed.svg == without.svg
 
     def _look(self, name: str) -> None:
         """Open the entry ``name`` if it is there and whole."""

@@ -10,14 +10,14 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 from pydantic import ValidationError
 
 from manimcast.cache import EntryStore
-from manimcast.executors.preambles import Dump, Format, Preambles, Sample
+from manimcast.executors.preambles import Dump, Preambles, Run
 from manimcast.executors.versions import versions_of
 from manimcast.settings import MIB, Settings, cores
 from manimcast.tex import PASSING, TexDocument, TexLimits
@@ -26,17 +26,12 @@ from manimcast.wire import TexDone, TexJob, Typeset, Typesetting
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
+AHEAD_SECONDS = 5.0
+"""How long a run may take that nobody waits for."""
+MOST_HELD = 64 * 1024
+"""Characters of an SVG that is held for a render where there is no cache."""
 MAX_FILE = 64 * MIB
 """Bytes of any file that TeX or dvisvgm write."""
-
-
-class Run(Protocol):
-    """Typesets one document in a confined process of its own, from a format if it gets one.
-
-    May raise any :class:`Exception`.
-    """
-
-    def __call__(self, job: TexJob, dumped: Format | None = None, /) -> Awaitable[TexDone]: ...
 
 
 @dataclass
@@ -80,7 +75,7 @@ class Typesetter:
     ) -> None:
         self._store = store
         self._limits = limits(seconds)
-        self._room = asyncio.Semaphore(at_once + ahead)
+        self._room = asyncio.Semaphore(at_once)
         self._ahead = asyncio.Semaphore(ahead)
         self._preambles = preambles
         self._flights: dict[str, _Flight] = {}
@@ -119,10 +114,22 @@ class Typesetter:
 
     async def foresee(
         self, document: TexDocument, versions: Mapping[str, str], run: Run, dump: Dump | None = None
-    ) -> TexDone:
-        """Have ``document`` made for whoever may ask for it. Those that were asked for go first."""
-        async with self._ahead:
-            return await self.typeset(document, versions, run, dump)
+    ) -> None:
+        """Have ``document`` made for whoever may ask for it, unless that takes long. Questions have their own room.
+
+        Without a cache this does not return, but holds what came out until it is cancelled.
+        """
+        if PASSING.search(document.source):
+            return  # it is made when it is asked for, each time
+        async with AsyncExitStack() as held:
+            try:
+                async with self._ahead, asyncio.timeout(AHEAD_SECONDS):
+                    made = self._made(document, versions, run, dump, room=nullcontext())
+                    done = await held.enter_async_context(made)
+            except TimeoutError:
+                return
+            if self._store is None and done.svg is not None and len(done.svg) <= MOST_HELD:
+                await asyncio.Event().wait()
 
     async def typeset(
         self, document: TexDocument, versions: Mapping[str, str], run: Run, dump: Dump | None = None
@@ -132,17 +139,34 @@ class Typesetter:
         Whoever is the first to ask has it made, and others who ask meanwhile wait for the same run. It ends early when
         nobody waits any more.
         """
+        async with self._made(document, versions, run, dump, room=self._room) as done:
+            return done
+
+    @asynccontextmanager
+    async def _made(
+        self,
+        document: TexDocument,
+        versions: Mapping[str, str],
+        run: Run,
+        dump: Dump | None,
+        *,
+        room: AbstractAsyncContextManager[None],
+    ) -> AsyncIterator[TexDone]:
+        """Give what TeX makes of ``document``, and as long as this is open, to everybody else who asks."""
         name = key(document, versions)
         keeps = self._store is not None and PASSING.search(document.source) is None
         if keeps and (found := await self._kept(name)) is not None:
-            return found
+            yield found
+            return
         flight = self._flights.get(name)
         if flight is None:
-            flight = _Flight(asyncio.create_task(self._make(name, document, versions, run, dump, keep=keeps)))
+            flight = _Flight(
+                asyncio.create_task(self._make(name, document, versions, run, dump, room=room, keep=keeps))
+            )
             self._flights[name] = flight
         flight.waiting += 1
         try:
-            return await asyncio.shield(flight.task)
+            yield await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if flight.waiting == 0:
@@ -159,6 +183,7 @@ class Typesetter:
         run: Run,
         dump: Dump | None,
         *,
+        room: AbstractAsyncContextManager[None],
         keep: bool,
     ) -> TexDone:
         job = TexJob(
@@ -168,7 +193,7 @@ class Typesetter:
             limits=self._limits,
         )
         preambles = self._preambles if dump is not None else None
-        async with self._room:
+        async with room:
             self.runs += 1
             try:
                 dumped = await preambles.find(document, versions) if preambles is not None else None
@@ -180,7 +205,7 @@ class Typesetter:
             if keep and self._store is not None:
                 await asyncio.to_thread(self._store.put, name, done.svg.encode())
             if preambles is not None and dump is not None and dumped is None:
-                preambles.learn(Sample(job, done.svg), versions, run, dump)
+                preambles.learn(document, versions, run, dump)
         return done
 
     async def _kept(self, name: str) -> TexDone | None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from manimcast.wire.conversation import (
     MAX_FORESEEN,
+    MAX_FORESEEN_TEXT,
     MAX_LOGGED,
     MAX_LOGGED_TEXT,
     MAX_QUESTIONS,
@@ -74,6 +75,7 @@ from manimcast.wire.messages import (
 __all__ = [
     "HEADER",
     "MAX_FORESEEN",
+    "MAX_FORESEEN_TEXT",
     "MAX_FRAME",
     "MAX_JOB_FRAME",
     "MAX_LOGGED",

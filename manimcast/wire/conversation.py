@@ -23,7 +23,8 @@ MAX_LOGGED_TEXT = 6 * 1024 * 1024
 MAX_QUESTIONS = 5000
 """Documents that one render may ask to have typeset."""
 MAX_FORESEEN = 300
-"""Documents that it may announce."""
+MAX_FORESEEN_TEXT = 4 * 1024 * 1024
+"""Documents that it may announce, and characters in all."""
 
 
 class Conversation:
@@ -47,6 +48,7 @@ class Conversation:
         self._frames = 0
         self._questions = 0
         self._foreseen = 0
+        self._foreseen_text = 0
         self._is_asking = False
         self._logged = 0
         self._logged_text = 0
@@ -103,7 +105,8 @@ class Conversation:
             self._ask(message.number)
             return
         self._foreseen += 1
-        if self._foreseen > MAX_FORESEEN:
+        self._foreseen_text += len(message.source)
+        if self._foreseen > MAX_FORESEEN or self._foreseen_text > MAX_FORESEEN_TEXT:
             raise WireError("more documents are announced than allowed")
 
     def _ask(self, number: int) -> None:

@@ -102,6 +102,7 @@ class Rig:
         async with aclosing(stream):
             async for message in stream:
                 outcome.messages.append(message)
+        await self.executor._typesetter.settle()
         return outcome
 
     def left_over(self) -> list[str]:
@@ -123,6 +124,16 @@ def processes() -> Iterator[tuple[int, str]]:
 def running(words: str) -> list[int]:
     """The processes with ``words`` in their command line."""
     return [pid for pid, command in processes() if words in command]
+
+
+def running_here(words: str) -> list[int]:
+    """Those of them that this process started, or something that it started."""
+    found = []
+    for pid in running(words):
+        with suppress(OSError):
+            if os.getpid() in _ancestors(pid):
+                found.append(pid)
+    return found
 
 
 def zygotes(parent: int | None = None) -> list[int]:

@@ -16,7 +16,7 @@ from manimcast.executors.typeset import Typesetter
 from manimcast.spec import ErrorCode
 from manimcast.tex import TexDocument
 from manimcast.wire import TexDone
-from tests.executors.rig import Outcome, Rig, eventually, running, scene
+from tests.executors.rig import Outcome, Rig, eventually, running_here, scene
 
 SECONDS = 3.0
 
@@ -198,23 +198,23 @@ def test_an_endless_expression_ends_with_an_error_that_names_it(rig: Rig, typese
     )
     assert error.hint == "Look for a macro that calls itself, or a loop without an end."
     assert entries(rig) == before
-    assert running("-interaction=batchmode") == []
+    assert running_here("-interaction=batchmode") == []
 
 
 def test_a_render_that_times_out_takes_its_run_with_it(rig: Rig) -> None:
     error = drawn(rig, add(r"y\loop\iftrue\repeat"), timeout=1).error
     assert error.code is ErrorCode.timeout
-    assert eventually(lambda: running("-interaction=batchmode") == [], within=1)
+    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
 
 
 def test_cancelling_a_render_ends_its_run_before_it_returns(rig: Rig) -> None:
     async def cancel() -> None:
         asking = asyncio.create_task(rig.rendering(scene(add(r"z\loop\iftrue\repeat"))))
-        assert await asyncio.to_thread(eventually, lambda: running("-interaction=batchmode") != [])
+        assert await asyncio.to_thread(eventually, lambda: running_here("-interaction=batchmode") != [])
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert running("-interaction=batchmode") == []
+        assert running_here("-interaction=batchmode") == []
 
     rig.run(cancel())
     assert rig.left_over() == []
@@ -336,7 +336,7 @@ def test_a_render_that_asks_amiss_is_ended(rig: Rig, lie: str) -> None:
     assert error.code is ErrorCode.forbidden
     assert "interfered with the engine" in error.message
     assert entries(rig) == before
-    assert eventually(lambda: running("-interaction=batchmode") == [], within=1)
+    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
 
 
 def test_a_render_that_never_takes_its_answers_gets_no_second_one(rig: Rig, typesetter: Typesetter) -> None:
@@ -354,7 +354,7 @@ def test_a_render_that_says_it_is_done_while_it_asks_leaves_nothing(rig: Rig) ->
     body = add(r"w\loop\iftrue\repeat").replace("self.add", "import threading\nthreading.Thread(target=lambda: ", 1)
     outcome = drawn(rig, f"{body}, daemon=True).start()\nself.add(Circle())")
     assert outcome.report.format == "png"
-    assert eventually(lambda: running("-interaction=batchmode") == [], within=1)
+    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
 
 
 @pytest.mark.parametrize(
