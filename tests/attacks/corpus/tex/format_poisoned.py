@@ -1,0 +1,49 @@
+r"""Leaves redefinitions, also in hidden ways, where preambles of TeX are read beforehand for everybody.
+
+A format that one formula or preamble has changed would change formulas of others.
+"""
+
+EXPECT = {"rendered"}
+BARE = {"rendered"}  # a format is made of a preamble alone, and belongs to exactly that preamble
+NEEDS = {"latex", "dvisvgm"}
+
+FORMULA = r"""
+class Formula(Scene):
+    def construct(self):
+        template = TexTemplate()
+        template.add_to_preamble(r"{common}")
+        {more}
+        formulas = [MathTex(r"{first}" + f" x_{{n}}^{salt}", tex_template=template) for n in range(4)]
+        self.add(MathTex(r"\alpha \geq {salt}", tex_template=template))
+"""
+POISON = (
+    r"\global\let\alpha\omega\gdef\geq{\leq}\csname every\string job\endcsname{\global\let\alpha\omega}"
+    r"\gdef\begincounted{\let\alpha\omega}\gdef\begincontinued{\let\alpha\omega}\csname du\string mp\endcsname "
+)
+ALMOST = (
+    r"template.add_to_preamble(r'\csname every\string job\endcsname{\global\let\alpha\omega}')",
+    r"template.add_to_preamble(r'\AtBeginDocument{\global\let\alpha\omega}% ')",
+    r"template.add_to_preamble(r'\immediate\csname open\string out\endcsname5=preamble.fmt')",
+    r"template.add_to_preamble(r'\immediate\csname open\string out\endcsname5=../../preamble.fmt')",
+)
+
+
+def formula(host, common, salt, first="", more="pass"):
+    """Return the SHA-256 of a picture of a formula whose preamble a few others have as well."""
+    answer = host.render(FORMULA.format(common=common, salt=salt, first=first, more=more), format="png")
+    return answer.body["result"]["sha256"] if answer.outcome == "rendered" else answer.detail
+
+
+def drive(host):
+    expected = formula(host, "% one", 2)
+    for common in (
+        "% two",
+        "% three",
+    ):  # each has a format of its own, made while the attack is the only one that has it
+        formula(host, common, 3, first=POISON if common == "% two" else "")
+        for more in ALMOST:
+            formula(host, common, 4, more=more)
+        if len({formula(host, common, salt) for salt in (5, 6)}) != 2:
+            return "two formulas are the same"
+        if formula(host, common, 2) != expected:
+            return "the formula has changed"
