@@ -29,21 +29,21 @@ ALMOST = (
 
 
 def formula(host, common, salt, first="", more="pass"):
-    """Return the SHA-256 of a picture of a formula whose preamble a few others have as well."""
+    """Return the SHA-256 of a picture of a formula, or what became of it, in which case nothing equals it."""
     answer = host.render(FORMULA.format(common=common, salt=salt, first=first, more=more), format="png")
-    return answer.body["result"]["sha256"] if answer.outcome == "rendered" else answer.detail
+    return answer.body["result"]["sha256"] if answer.outcome == "rendered" else (answer.detail, common, salt, more)
 
 
 def drive(host):
+    # The same formula, in the same preamble but for a remark: where only the attack asked for a format before, and where
+    # nobody attacked.
+    formula(host, "% two", 3, first=POISON)
+    for more in ALMOST:
+        formula(host, "% two", 4, more=more)
+    formula(host, "% two", 5)
+    later = formula(host, "% two", 2)
+    if later == formula(host, "% two", 6):
+        return "two formulas are the same"
     expected = formula(host, "% one", 2)
-    for common in (
-        "% two",
-        "% three",
-    ):  # each has a format of its own, made while the attack is the only one that has it
-        formula(host, common, 3, first=POISON if common == "% two" else "")
-        for more in ALMOST:
-            formula(host, common, 4, more=more)
-        if len({formula(host, common, salt) for salt in (5, 6)}) != 2:
-            return "two formulas are the same"
-        if formula(host, common, 2) != expected:
-            return "the formula has changed"
+    if isinstance(expected, str) and isinstance(later, str) and later != expected:
+        return "the formula has changed"
