@@ -55,7 +55,7 @@ class _Scout:
 
     def __init__(self) -> None:
         self.pipe: int | None = None
-        self.scene: Scene | None = None
+        self.scene: tuple[Scene, Any] | None = None
         self.waiting_for: str | None = None
         self.announced: set[str] = set()
 
@@ -63,11 +63,17 @@ class _Scout:
 _scout = _Scout()
 
 
-def watch(scene: Scene) -> None:
-    """Note which scene this process renders. Its manager has to be there."""
-    _scout.scene = scene
+def watch(scene: Scene, director: object) -> None:
+    """Note which scene this process renders, and who decides about its plays. Its manager has to be there."""
+    _scout.scene = scene, director
     if _scout.pipe is not None:
-        _hasten(scene)
+        _hasten(scene, director)
+
+
+def leave() -> None:
+    """End this process if it is a scout: what follows would be noticed by others."""
+    if _scout.pipe is not None:
+        _end()
 
 
 def beside(ask: Typeset) -> Typeset:
@@ -159,11 +165,11 @@ def _begin(pipe: int) -> None:
     if _scout.waiting_for is not None:
         _scout.announced.add(_scout.waiting_for)
     if _scout.scene is not None:
-        _hasten(_scout.scene)
+        _hasten(*_scout.scene)
     sys.addaudithook(_traceless(folder))
 
 
-def _hasten(scene: Scene) -> None:
+def _hasten(scene: Scene, director: Any) -> None:
     """Make ``scene`` step from the beginning of each play to its end, and end with its construct method."""
     renderer: Any = scene.renderer
     manager: Any = scene.manager
@@ -179,7 +185,9 @@ def _hasten(scene: Scene) -> None:
 
     renderer.play = play
     manager.post_construct = _end
-    renderer.file_writer.abort_encode_jobs = _end  # the scene raised something
+    # The scene raised something, or wants to see its pixels: other processes would hear of that.
+    renderer.file_writer.abort_encode_jobs = _end
+    director.stand_back = director.finish = director.abort = _end
 
 
 def _end(*_: object, **__: object) -> NoReturn:

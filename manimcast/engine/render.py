@@ -120,7 +120,7 @@ def render(
             )
         )
         VideoManager(scene)
-        foresee.watch(scene)
+        foresee.watch(scene, director)
         scene.render()
         clock.mark("draw")
         file_writer = scene.renderer.file_writer
@@ -131,6 +131,7 @@ def render(
         )
         clock.mark("assemble")
     except BaseException as error:
+        foresee.leave()
         if director is not None:
             director.abort()
         index = scene.renderer.num_plays if scene is not None else None

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from manimcast.cache import EntryStore
 from manimcast.executors.preambles import Dump, Preambles, Run
 from manimcast.executors.versions import versions_of
-from manimcast.settings import MIB, Settings, cores
+from manimcast.settings import MIB, Settings
 from manimcast.tex import PASSING, TexDocument, TexLimits
 from manimcast.wire import TexDone, TexJob, Typeset, Typesetting
 
@@ -92,7 +92,7 @@ class Typesetter:
             formats = EntryStore(cache / "tex-formats", settings.tex_formats_mib * MIB)
             preambles = Preambles(formats, limits(settings.tex_timeout))
         return cls(
-            store, seconds=settings.tex_timeout, at_once=settings.slots, preambles=preambles, ahead=max(1, cores())
+            store, seconds=settings.tex_timeout, at_once=settings.slots, preambles=preambles, ahead=settings.drawers
         )
 
     async def settle(self) -> None:

@@ -35,7 +35,7 @@ def formula(host, common, salt, first="", more="pass"):
 
 
 def drive(host):
-    # The same formula, in the same preamble but for a remark: where only the attack asked for a format before, and where
+    # The same formula, in the same preamble but for a remark: where only the attack had one read beforehand, and where
     # nobody attacked.
     formula(host, "% two", 3, first=POISON)
     for more in ALMOST:
