@@ -92,7 +92,11 @@ class Typesetter:
             formats = EntryStore(cache / "tex-formats", settings.tex_formats_mib * MIB)
             preambles = Preambles(formats, limits(settings.tex_timeout))
         return cls(
-            store, seconds=settings.tex_timeout, at_once=settings.slots, preambles=preambles, ahead=settings.drawers
+            store,
+            seconds=settings.tex_timeout,
+            at_once=settings.slots,
+            preambles=preambles,
+            ahead=settings.slots * settings.drawers,
         )
 
     async def settle(self) -> None:
