@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     sandbox_readable: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Folders that scenes may read besides the system's, such as fonts, separated by commas."
     )
+    inspect_slots: int | None = Field(
+        None, ge=1, le=1024, description="Dry runs at once, besides renders. Default: half of RENDER_SLOTS, rounded up."
+    )
+    inspect_timeout: float = Field(60, gt=0, description="Longest time one dry run may take, in seconds.")
     max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, in bytes.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_pixels: int = Field(3840 * 2160, ge=256, description="Pixels of one frame, at most.")
@@ -239,6 +243,11 @@ class Settings(BaseSettings):
     def modal_drawers(self) -> int:
         """How many processes draw one render in a container on Modal, where a physical core runs two threads."""
         return max(1, int(2 * self.modal_cores))
+
+    @property
+    def inspections(self) -> int:
+        """How many dry runs happen at once."""
+        return self.inspect_slots if self.inspect_slots is not None else (self.slots + 1) // 2
 
     @property
     def database(self) -> str:

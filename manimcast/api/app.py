@@ -17,7 +17,7 @@ from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
-from manimcast.api.routes import files, health, renders, video
+from manimcast.api.routes import files, health, renders, scenes, video
 from manimcast.executors.base import Executor
 from manimcast.executors.configured import from_settings
 from manimcast.renders import StoreError
@@ -52,7 +52,7 @@ def create_app(settings: Settings, executors: Sequence[Executor] | None = None) 
         lifespan=lifespan,
     )
     app.state.context = context
-    for module in (video, renders, files, health):
+    for module in (video, renders, scenes, files, health):
         app.include_router(module.router)
     _answer_errors(app)
     # The last one added is the outermost.

@@ -13,7 +13,7 @@ from manimcast.access import Access, UnauthorizedError
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.warnings import announce
 from manimcast.executors.base import Executor
-from manimcast.renders import Render, RenderService, RenderStore
+from manimcast.renders import Inspections, Render, RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
 
@@ -31,6 +31,7 @@ class Context:
     storage: LocalStorage
     executors: Sequence[Executor]
     renders: RenderService
+    inspections: Inspections
     stopping: bool = field(default=False)
     _announcement: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -39,7 +40,7 @@ class Context:
         """Put the parts together; nothing is opened before :meth:`start`."""
         store, storage = RenderStore(settings), LocalStorage(settings)
         renders = RenderService(settings, store, executors, storage)
-        return cls(settings, Access(settings), storage, executors, renders)
+        return cls(settings, Access(settings), storage, executors, renders, Inspections(settings, executors))
 
     async def start(self) -> None:
         """Open everything.

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
+from manimcast.inspection import Inspection
 from manimcast.renders import Render, RenderCost
 from manimcast.spec import SceneError
 
@@ -110,6 +111,7 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (ProblemDetails, "serialization"),
     (Health, "serialization"),
     (Render, "serialization"),
+    (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
 
@@ -196,6 +198,23 @@ CREATE_RENDER = _route(
             }
         ]
     },
+)
+INSPECT = _route(
+    {
+        200: _json("What the scenes come to; also when one of them fails.", Inspection),
+        **_problems(
+            s400="The body cannot be read.",
+            s408="The body did not arrive in time.",
+            s413="The body is too large.",
+            s415="The body is not declared as JSON.",
+            s422="A field is wrong.",
+            s429="Too many dry runs wait; `Retry-After` says when to try again.",
+            s500="The service is at fault.",
+            s503="No dry run is possible at the moment.",
+            **_KEY,
+        ),
+    },
+    _body(RenderRequest),
 )
 _NO_RENDER = _problems(
     s404="There is no such render.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from manimcast import __version__
-from manimcast.cli import deploy, doctor, modal, render, serve
+from manimcast.cli import deploy, doctor, inspection, modal, render, serve
 
 EXAMPLES = """\b
 Examples:
   manimcast doctor                        what is there, what is missing
   manimcast render scene.py               the only scene of a file, in 720p
   manimcast render scene.py Intro -q low  one scene by name, quickly
+  manimcast inspect scene.py              how long it becomes, and what is wrong, without drawing
   manimcast serve                         the HTTP API, on port 8080
   manimcast deploy                        the renderer, on Modal's containers
 
@@ -65,6 +66,7 @@ def version() -> None:
 
 
 app.command(name="render", epilog=render.EXAMPLES)(render.command)
+app.command(name="inspect", epilog=inspection.EXAMPLES)(inspection.command)
 app.command(name="serve", epilog=serve.EXAMPLES)(serve.command)
 app.command(name="doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.command(name="deploy", epilog=deploy.EXAMPLES)(deploy.command)

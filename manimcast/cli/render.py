@@ -187,13 +187,18 @@ def _choose_scenes(file: str, code: str, named: list[str], *, render_all: bool) 
 
 
 def _specs(names: list[str | None], **options: Any) -> list[RenderSpec]:
-    """Return one spec for each scene. A wrong value ends the command and names the option."""
+    """Return one spec for each scene."""
+    return [make_spec(name, **options) for name in names]
+
+
+def make_spec(scene: str | None, **options: Any) -> RenderSpec:
+    """Return the spec of ``scene``. A wrong value ends the command and names the option."""
     from pydantic import ValidationError  # noqa: PLC0415
 
     from manimcast.spec import RenderSpec  # noqa: PLC0415
 
     try:
-        return [RenderSpec(scene=name, **options) for name in names]
+        return RenderSpec(scene=scene, **options)
     except ValidationError as error:
         names_of = {
             "frame_rate": "--fps",

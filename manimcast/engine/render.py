@@ -88,7 +88,7 @@ def render(
     clock = _Clock()
     scene: Scene | None = None
     director: Director | None = None
-    log = _capture_log(send)
+    log = capture_log(send)
     try:
         configure.apply(spec, directory)
         every.install()
@@ -125,7 +125,7 @@ def render(
         clock.mark("draw")
         file_writer = scene.renderer.file_writer
         if getattr(file_writer, "final_file_path", None) is None:
-            raise SceneFailure(_nothing_drawn(spec, scene))
+            raise SceneFailure(nothing_drawn(spec, scene))
         files, sections = assemble.assemble(
             file_writer, tracker, poster, directory, spec.format, frame_rate=config.frame_rate
         )
@@ -157,7 +157,7 @@ def render(
     )
 
 
-def _capture_log(send: Callable[[Message], None]) -> LogHandler:
+def capture_log(send: Callable[[Message], None]) -> LogHandler:
     """Send what Manim and the libraries have to say as messages, instead of printing it."""
     handler = LogHandler(send)
     for name in ("manim", None):
@@ -169,7 +169,8 @@ def _capture_log(send: Callable[[Message], None]) -> LogHandler:
     return handler
 
 
-def _nothing_drawn(spec: RenderSpec, scene: Scene) -> SceneError:
+def nothing_drawn(spec: RenderSpec, scene: Scene) -> SceneError:
+    """Return the error of a scene that has plays, all of which are left out."""
     played = scene.renderer.num_plays
     if spec.animations is not None:
         message = f"No animation is left to draw: the scene plays {played}, and {list(spec.animations)} was asked for."

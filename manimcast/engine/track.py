@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manimcast.engine.errors import OutputTooLarge
+from manimcast.engine.length import check_length, check_plays
 from manimcast.spec import Progress
 from manimcast.wire import Limits, Logged, Message, Playing, Progressed
 
@@ -96,8 +96,7 @@ class Tracker:
         Returns its index.
         """
         self.index += 1
-        if self.index >= self._limits.frames:
-            raise OutputTooLarge(f"The scene plays more than {self._limits.frames} animations.")
+        check_plays(self.index, self._limits)
         expected = round(duration * self._frame_rate) if duration is not None and drawn else 0
         self._plays.append(_Play(self.index, kind[:200], duration, expected))
         self._tell()
@@ -139,14 +138,7 @@ class Tracker:
         self._told_before = told
 
     def _check_length(self, coming: int) -> None:
-        total = self.frames + coming
-        if total > self._limits.frames:
-            raise OutputTooLarge(f"The video would have {total} frames; at most {self._limits.frames} are allowed.")
-        if total > self._limits.duration * self._frame_rate + 1:
-            raise OutputTooLarge(
-                f"The video would be {total / self._frame_rate:.1f} seconds long; "
-                f"at most {self._limits.duration:g} are allowed."
-            )
+        check_length(self.frames, coming, self._limits, frame_rate=self._frame_rate)
 
     def _tell(self) -> None:
         """Say how far the first play is that is not all drawn; of those before it, that they are."""

@@ -78,12 +78,33 @@ async def render_in_child(
             attempt = _Attempt(zygote, folder, typesetter, into.parent)
             try:
                 async for message in attempt.messages(job, timeout):
+                    if isinstance(message, wire.Inspecting):
+                        continue  # never: its conversation does not let them pass
                     if isinstance(message, wire.Finished):
                         seconds = time.monotonic() - began
                         collect = attempt.collect
                         yield await asyncio.to_thread(collect, job.spec, message.report, into, job.limits, seconds)
                     else:
                         yield message
+            finally:
+                await attempt.end()
+    except (ZygoteError, OSError) as error:
+        raise ExecutorError(str(error)) from error
+
+
+async def inspect_in_child(
+    zygote: Zygote, job: wire.InspectJob, *, beside: Path, timeout: float, typesetter: Typesetter
+) -> AsyncGenerator[Message | wire.Inspecting, None]:
+    """Run ``job`` dry in a child of ``zygote`` within ``timeout`` seconds; confined and bounded like a render.
+
+    Ends with :class:`~manimcast.wire.Inspected` or :class:`~manimcast.wire.Failed`; else as :func:`render_in_child`.
+    """
+    try:
+        async with scratch(zygote, "inspect", beside) as folder:
+            attempt = _Attempt(zygote, folder, typesetter, beside)
+            try:
+                async for message in attempt.messages(job, timeout):
+                    yield message
             finally:
                 await attempt.end()
     except (ZygoteError, OSError) as error:
@@ -103,12 +124,14 @@ class _Attempt:
         self._child: Child | None = None
         self._foreseen: set[asyncio.Task[None]] = set()
 
-    async def messages(self, job: wire.Job, timeout: float) -> AsyncGenerator[Message, None]:
-        """Start the render and yield what it says, the last message being its end, whoever declares it."""
+    async def messages(
+        self, job: wire.Job | wire.InspectJob, timeout: float
+    ) -> AsyncGenerator[Message | wire.Inspecting, None]:
+        """Start the job and yield what it says, the last message being its end, whoever declares it."""
         deadline = asyncio.get_running_loop().time() + timeout
         with await self._printed.open() as log:
             self._child = await Child.start(self._zygote, log=log.fileno(), scratch=self._scratch)
-        conversation = wire.Conversation()
+        conversation = wire.Conversation(inspection=isinstance(job, wire.InspectJob))
         try:
             async with asyncio.timeout_at(deadline):
                 self._child.send(job)
@@ -135,7 +158,7 @@ class _Attempt:
             logger.error("A child could not be confined: %s", self._zygote.last_words())
             raise ZygoteError("a child could not be confined; the service's log says more")
         match conversation.ended:
-            case wire.Finished():
+            case wire.Finished() | wire.Inspected():
                 yield conversation.ended
             case wire.Failed(error=error):
                 yield wire.Failed(error=await self._printed.attached_to(error))
@@ -228,7 +251,7 @@ async def _heard(
     printed: Printed,
     answer: _Answer,
     foresee: Callable[[wire.Foreseen], None],
-) -> AsyncGenerator[Message, None]:
+) -> AsyncGenerator[Message | wire.Inspecting, None]:
     """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded.
 
     What it asks meanwhile is answered by ``answer``, and what it announces is handed to ``foresee``.

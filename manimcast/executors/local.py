@@ -12,13 +12,15 @@ from pathlib import Path
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError, ExecutorStatus
-from manimcast.executors.confined import bounds_of, limits_of, render_in_child
+from manimcast.executors.confined import bounds_of, inspect_in_child, limits_of, render_in_child
 from manimcast.executors.cores import CorePool
+from manimcast.executors.inspection import inspect_scenes
 from manimcast.executors.price import Rate
 from manimcast.executors.typeset import Typesetter
+from manimcast.inspection import Inspection
 from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
-from manimcast.sandbox.host.zygote import ZygoteError
+from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.sandbox.layers import Tier, tier_of
 from manimcast.settings import SandboxMode, Settings
 from manimcast.spec import JsonObject, RenderSpec
@@ -101,12 +103,7 @@ class LocalExecutor:
         self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
-        if self._refused is not None:
-            raise ExecutorError(self._refused, again=False)
-        try:
-            zygote = await self._supervisor.zygote()
-        except ZygoteError as error:
-            raise ExecutorError(str(error)) from error
+        zygote = await self._zygote()
         with self._cores.some() as cores:
             job = wire.Job(spec=spec, limits=self._limits.model_copy(update={"cores": cores}))
             stream = render_in_child(
@@ -115,6 +112,29 @@ class LocalExecutor:
             async with aclosing(stream) as messages:
                 async for message in messages:
                     yield message
+
+    async def inspect(self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None) -> Inspection:
+        """Run the scenes of ``spec`` dry; see :class:`~manimcast.executors.inspection.Inspector`."""
+        beside = self._settings.data_dir.absolute() / "work"
+
+        async def launch(job: wire.InspectJob, seconds: float) -> AsyncGenerator[Message | wire.Inspecting, None]:
+            zygote = await self._zygote()
+            if not zygote.own_files:
+                beside.mkdir(parents=True, exist_ok=True)
+            stream = inspect_in_child(zygote, job, beside=beside, timeout=seconds, typesetter=self._typesetter)
+            async with aclosing(stream) as messages:
+                async for message in messages:
+                    yield message
+
+        return await inspect_scenes(spec, limits=self._limits, timeout=timeout, rate=rate or self.rate, launch=launch)
+
+    async def _zygote(self) -> Zygote:
+        if self._refused is not None:
+            raise ExecutorError(self._refused, again=False)
+        try:
+            return await self._supervisor.zygote()
+        except ZygoteError as error:
+            raise ExecutorError(str(error)) from error
 
 
 async def ground_of(settings: Settings) -> Ground:

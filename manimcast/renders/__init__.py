@@ -1,6 +1,7 @@
 """The life of a render: admitted, queued, run, followed, canceled, kept."""
 
 from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound, StoreError
+from manimcast.renders.inspections import Inspections
 from manimcast.renders.live import AttemptBegan
 from manimcast.renders.model import Render, RenderCost, RenderProgress, RenderResult, RenderSection, RenderStatus
 from manimcast.renders.outcomes import executor_at_fault
@@ -9,6 +10,7 @@ from manimcast.renders.store import RenderStore
 
 __all__ = [
     "AttemptBegan",
+    "Inspections",
     "NoExecutor",
     "QueueFull",
     "Render",

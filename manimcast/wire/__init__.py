@@ -15,6 +15,8 @@ Such a question is answered by a process of its own, which speaks the same frame
 :class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`; or a :class:`FormatJob`, answered by
 :class:`FormatDone`. A render may also say with :class:`Foreseen` what it will probably ask.
 
+A dry run is asked for with an :class:`InspectJob` and has words of its own; see :mod:`manimcast.wire.inspecting`.
+
 What a render says besides its questions, as dictionaries, is what a remote executor yields.
 """
 
@@ -45,6 +47,13 @@ from manimcast.wire.frames import (
     parse_from_tex,
     parse_job,
     parse_spoken,
+)
+from manimcast.wire.inspecting import (
+    Inspected,
+    Inspecting,
+    InspectJob,
+    Loaded,
+    Noted,
 )
 from manimcast.wire.messages import (
     VERSION,
@@ -96,10 +105,15 @@ __all__ = [
     "FormatJob",
     "FrameDecoder",
     "Hello",
+    "InspectJob",
+    "Inspected",
+    "Inspecting",
     "Job",
     "Limits",
+    "Loaded",
     "Logged",
     "Message",
+    "Noted",
     "Playing",
     "Progressed",
     "Spoken",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from manimcast.wire.inspecting import Inspected, Inspecting, Loaded, Noted
 from manimcast.wire.messages import (
     Failed,
     Finished,
@@ -33,6 +34,8 @@ class Conversation:
     A render that lies can only lie about itself: what it may say next depends on what it said before, indices
     and frame counts never go back, and nothing is heard after its end.
 
+    ``inspection`` is set for a dry run, which has words of its own.
+
     Attributes
     ----------
     greeted
@@ -41,7 +44,8 @@ class Conversation:
         Its last word.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, inspection: bool = False) -> None:
+        self._inspection = inspection
         self.greeted = False
         self._started = False
         self._index = -1
@@ -52,18 +56,15 @@ class Conversation:
         self._is_asking = False
         self._logged = 0
         self._logged_text = 0
-        self.ended: Terminal | None = None
+        self.ended: Terminal | Inspected | None = None
 
-    def accept(self, message: Spoken) -> None:
+    def accept(self, message: Spoken | Inspecting) -> None:
         """Take note of ``message``, or raise :class:`WireError` when it is out of place."""
-        if self.ended is not None:
-            raise WireError(f"{message.type} after the end")
-        if self.greeted == isinstance(message, Hello):
-            raise WireError(f"{message.type} twice" if self.greeted else f"{message.type} before hello")
+        self._check_place(message)
         match message:
             case Hello():
                 self.greeted = True
-            case Started():
+            case Started() | Loaded():
                 self._start()
             case Playing(index=index):
                 self._needs_start("playing")
@@ -75,8 +76,10 @@ class Conversation:
                 if progress.animation_index != self._index or progress.frames_done < self._frames:
                     raise WireError("progress goes backwards")
                 self._frames = progress.frames_done
-            case Finished():
-                self._needs_start("finished")
+            case Noted():
+                self._needs_start(message.type)
+            case Finished() | Inspected():
+                self._needs_start(message.type)
                 self.ended = message
             case Failed():
                 self.ended = message
@@ -84,6 +87,14 @@ class Conversation:
                 self._typeset(message)
             case Logged(text=text):  # may come at any time
                 self._log(text)
+
+    def _check_place(self, message: Spoken | Inspecting) -> None:
+        if self.ended is not None:
+            raise WireError(f"{message.type} after the end")
+        if self.greeted == isinstance(message, Hello):
+            raise WireError(f"{message.type} twice" if self.greeted else f"{message.type} before hello")
+        if isinstance(message, Inspecting if not self._inspection else Started | Playing | Progressed | Finished):
+            raise WireError(f"{message.type} is not what was asked for")
 
     def _log(self, text: str) -> None:
         self._logged += 1

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from manimcast.spec import Strict
+from manimcast.wire.inspecting import Inspecting, InspectJob
 from manimcast.wire.messages import (
     CanaryDone,
     CanaryJob,
@@ -36,9 +37,9 @@ MAX_PARTS = 20_000
 """Commas in a message. A report with every file and section that there may be has half of that."""
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
-_spoken: TypeAdapter[Spoken] = TypeAdapter(Spoken)
-_orders: TypeAdapter[Job | TexJob | FormatJob | CanaryJob] = TypeAdapter(
-    Annotated[Job | TexJob | FormatJob | CanaryJob, Field(discriminator="type")]
+_spoken: TypeAdapter[Spoken | Inspecting] = TypeAdapter(Annotated[Spoken | Inspecting, Field(discriminator="type")])
+_orders: TypeAdapter[Job | InspectJob | TexJob | FormatJob | CanaryJob] = TypeAdapter(
+    Annotated[Job | InspectJob | TexJob | FormatJob | CanaryJob, Field(discriminator="type")]
 )
 _from_tex: TypeAdapter[Hello | TexDone] = TypeAdapter(Annotated[Hello | TexDone, Field(discriminator="type")])
 _from_format: TypeAdapter[Hello | FormatDone] = TypeAdapter(Annotated[Hello | FormatDone, Field(discriminator="type")])
@@ -62,7 +63,7 @@ def encode(message: Strict) -> bytes:
 
 def _longest(message: Strict) -> int:
     match message:
-        case Job() | TexJob() | FormatJob():
+        case Job() | InspectJob() | TexJob() | FormatJob():
             return MAX_JOB_FRAME
         case TexDone() | Typesetting():
             return MAX_TEX_FRAME
@@ -75,7 +76,7 @@ def parse(body: bytes) -> Message:
     return _parse(_messages, body)
 
 
-def parse_spoken(body: bytes) -> Spoken:
+def parse_spoken(body: bytes) -> Spoken | Inspecting:
     """Return the message or question in ``body``, or raise :class:`WireError`."""
     return _parse(_spoken, body)
 
@@ -100,7 +101,7 @@ def parse_answer(body: bytes) -> Typesetting:
     return _parse(_answers, body)
 
 
-def parse_job(body: bytes) -> Job | TexJob | FormatJob | CanaryJob:
+def parse_job(body: bytes) -> Job | InspectJob | TexJob | FormatJob | CanaryJob:
     """Return the job in ``body``, or raise :class:`WireError`."""
     try:
         return _orders.validate_json(body)

@@ -34,7 +34,9 @@ class Side:
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
 
-    def render(self, case: Case, *, keep: int | None = None, keep_at: Path | None = None) -> dict[str, Any]:
+    def render(
+        self, case: Case, *, keep: int | None = None, keep_at: Path | None = None, **further: Any
+    ) -> dict[str, Any]:
         """Render ``case`` and return what was recorded, or what went wrong under ``error``."""
         self.start()
         assert self._process is not None
@@ -49,6 +51,7 @@ class Side:
             "options": case.view.options,
             "keep": keep,
             "keep_at": str(keep_at) if keep_at else None,
+            **further,
         }
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()

@@ -31,7 +31,7 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Render in ``directory``, which is the working directory, and return what was recorded."""
     recorder = Recorder(directory, request.get("keep"))
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
-    tex.use_typesetter(_typeset)
+    tex.use_typesetter(typeset_apart)
     messages: list[wire.Message] = []
     report = render(spec, LIMITS, directory, messages.append, observe=recorder, switches=Switches(always=True))
     conversation = wire.Conversation()
@@ -44,10 +44,26 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
         "subtitles": (directory / subtitles.name).read_text(encoding="utf-8") if subtitles else None,
         "file": decoded(directory / report.video.name),
         "report": report.model_dump(mode="json"),
+        "plays": _plays(messages),
     }
 
 
-def _typeset(source: str, compiler: Any, output_format: Any) -> wire.TexDone:
+def _plays(messages: list[wire.Message]) -> list[dict[str, Any]]:
+    """Return each play's kind and run time, with the frames that were drawn when it had ended."""
+    plays: list[dict[str, Any]] = []
+    for message in messages:
+        match message:
+            case wire.Playing(index=index, kind=kind, duration=duration):
+                plays.append({"index": index, "kind": kind, "run_time": duration})
+            case wire.Progressed(progress=progress) if progress.animation_percent == 100:
+                plays[-1]["end"] = progress.frames_done
+            case _:
+                pass
+    return plays
+
+
+def typeset_apart(source: str, compiler: Any, output_format: Any) -> wire.TexDone:
+    """Typeset a document in a folder of its own, as the service does in another process."""
     limits = TexLimits(seconds=60, file_bytes=1 << 26)
     job = wire.TexJob(source=source, compiler=compiler, output_format=output_format, limits=limits)
     with tempfile.TemporaryDirectory(prefix="conformance-") as directory:

@@ -1,6 +1,7 @@
 """A warm process that renders one scene per request, each in a forked child of its own.
 
-``python -m tests.conformance.warm stock`` draws with stock Manim, ``engine`` with the engine. A request is one line
+``python -m tests.conformance.warm stock`` draws with stock Manim, ``engine`` with the engine, ``dry`` runs the scene
+dry. A request is one line
 of JSON on standard input, an answer one line on standard output; the first line out says that it is ready, and for
 stock Manim names the versions that decide pixels.
 """
@@ -21,13 +22,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 RENDER_SECONDS = 200
+SIDES = {"stock": "stock", "engine": "subject", "dry": "dry"}
 
 
 def serve(side: str) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what scenes print must not look like an answer
-    module = importlib.import_module({"stock": "tests.conformance.stock", "engine": "tests.conformance.subject"}[side])
+    module = importlib.import_module(f"tests.conformance.{SIDES[side]}")
     _answer(answers, {"side": side, **module.prepare()})
     for line in sys.stdin:
         request = json.loads(line)

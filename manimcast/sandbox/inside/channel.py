@@ -58,7 +58,7 @@ class Channel:
         self._look_ahead: Callable[[], tuple[int, int] | None] | None = None
         self._announcements: Announcements | None = None
 
-    def read_job(self) -> wire.Job | wire.TexJob | wire.FormatJob | wire.CanaryJob:
+    def read_job(self) -> wire.Job | wire.InspectJob | wire.TexJob | wire.FormatJob | wire.CanaryJob:
         """Return the job, the first thing that the service sends."""
         decoder = wire.FrameDecoder(max_frame=wire.MAX_JOB_FRAME, max_messages=1)
         while True:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from manimcast import wire
 from manimcast.engine import foresee
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.format import dump
+from manimcast.engine.inspection import inspect
 from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
@@ -59,7 +61,9 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     np.random.seed(job.spec.seed)
     # New streams: the zygote's were opened on other files.
     sys.stdout, sys.stderr = _stream(1), _stream(2)
-    channel.send(_outcome(job, directory, channel))
+    channel.send(
+        _inspected(job, directory, channel) if isinstance(job, wire.InspectJob) else _outcome(job, directory, channel)
+    )
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # the scene closed it
             stream.flush()
@@ -95,7 +99,26 @@ def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
     except SceneFailure as failure:
         return wire.Failed(error=failure.error)
     except MemoryError:
-        confine.lift_soft_memory_limit()
-        message = "The scene needs more memory than a render may have."
-        return wire.Failed(error=SceneError(code=ErrorCode.out_of_memory, message=message))
+        return _out_of_memory()
     return wire.Finished(report=report)
+
+
+def _inspected(job: wire.InspectJob, directory: Path, channel: Channel) -> wire.Inspected | wire.Failed:
+    def reads_pixels() -> NoReturn:
+        # At once: what the scene catches, and the code after it, must not run on without the pixels.
+        channel.send(wire.Inspected(measured=None))
+        os._exit(0)
+
+    try:
+        measured = inspect(job.spec, job.limits, directory, channel.send, reads_pixels=reads_pixels, draws=job.draws)
+    except SceneFailure as failure:
+        return wire.Failed(error=failure.error)
+    except MemoryError:
+        return _out_of_memory()
+    return wire.Inspected(measured=measured)
+
+
+def _out_of_memory() -> wire.Failed:
+    confine.lift_soft_memory_limit()
+    message = "The scene needs more memory than a render may have."
+    return wire.Failed(error=SceneError(code=ErrorCode.out_of_memory, message=message))

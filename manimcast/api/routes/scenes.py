@@ -1,0 +1,41 @@
+"""``POST /v1/scenes/inspect``: what scenes would come to, without drawing them."""
+
+from __future__ import annotations
+
+import math
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from manimcast.api.body import read_json_object
+from manimcast.api.clients import ClientGone, until_gone
+from manimcast.api.context import InContext, Tenant
+from manimcast.api.openapi import INSPECT
+from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.requests import parse_render
+from manimcast.renders import NoExecutor, QueueFull
+
+router = APIRouter(prefix="/v1/scenes", tags=["scenes"])
+
+
+@router.post("/inspect", summary="Run scenes dry", **INSPECT)
+async def inspect_scenes(request: Request, context: InContext, _tenant: Tenant) -> Response:
+    """Answer with the timeline of each scene: how long, how much work, what is wrong. When the client leaves, it ends.
+
+    The body is that of a render. A scene that fails is an answer like any other, with its ``error``.
+    """
+    body = await read_json_object(request, limit=context.settings.max_body_bytes)
+    order = parse_render(body, context.settings)
+    if context.stopping:
+        raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
+    try:
+        work = context.inspections.inspect(order.spec, executor=order.executor)
+        inspection = await until_gone(request.receive, work)
+    except QueueFull as full:
+        headers = {"retry-after": str(max(1, math.ceil(full.retry_after)))}
+        raise ProblemError(Problem.queue_full, str(full), headers=headers) from None
+    except NoExecutor as none:
+        raise ProblemError(Problem.no_executor, none.reason) from None
+    except ClientGone:
+        return Response(status_code=499)  # for the log; nobody receives it
+    return JSONResponse(inspection.model_dump(mode="json"), headers={"cache-control": "no-store"})

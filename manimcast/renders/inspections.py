@@ -1,0 +1,91 @@
+"""Dry runs: a bounded share of the machine beside the renders, so that nobody floods it with what costs nothing.
+
+``INSPECT_SLOTS`` run at once, ``QUEUE_LIMIT`` more may wait. Nothing of them is in the table of renders: whoever asked
+waits for the answer, and when they leave, the run ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from manimcast.executors.base import Executor, ExecutorError
+from manimcast.executors.inspection import Inspector
+from manimcast.executors.policy import AUTO
+from manimcast.executors.price import Rate
+from manimcast.inspection import Inspection
+from manimcast.renders.errors import NoExecutor, QueueFull
+from manimcast.settings import Settings
+from manimcast.spec import RenderSpec
+
+TYPICAL_INSPECTION = 1.0
+"""Seconds that a dry run is taken to need while none has been seen."""
+
+
+class Inspections:
+    """The dry runs of one service."""
+
+    def __init__(self, settings: Settings, executors: Sequence[Executor]) -> None:
+        self._settings = settings
+        self._executors = executors
+        self._free = asyncio.Semaphore(settings.inspections)
+        self._waiting = 0
+        self._recent: deque[float] = deque(maxlen=20)
+
+    async def inspect(self, spec: RenderSpec, *, executor: str = AUTO) -> Inspection:
+        """Run the scenes of ``spec`` dry and return what they come to.
+
+        ``executor`` is where they would be rendered, which decides the price. Raises :class:`NoExecutor` when dry
+        runs are not possible now, and :class:`QueueFull` when too many wait. Cancelling it ends the run.
+        """
+        self._inspector()  # before anybody waits for nothing
+        if self._free.locked() and self._waiting >= self._settings.queue_limit:
+            raise QueueFull(self._retry_after())
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        began = time.monotonic()
+        try:
+            return await self._run(spec, self._rate(executor))
+        finally:
+            self._recent.append(time.monotonic() - began)
+            self._free.release()
+
+    async def _run(self, spec: RenderSpec, rate: Rate) -> Inspection:
+        limit = self._settings.inspect_timeout
+        timeout = min(spec.timeout or limit, limit)
+        inspector = self._inspector()
+        for tries_left in reversed(range(inspector.tries)):
+            try:
+                return await inspector.inspect(spec, timeout=timeout, rate=rate)
+            except ExecutorError as error:
+                if not error.again or not tries_left:
+                    raise NoExecutor(f"the dry run failed: {error}") from error
+        raise AssertionError("an executor may be tried at least once")
+
+    def _inspector(self) -> Inspector:
+        """Return the first executor that can run scenes dry now, or raise :class:`NoExecutor`."""
+        able = [executor for executor in self._executors if isinstance(executor, Inspector)]
+        for executor in able:
+            if executor.status().available:
+                return executor
+        reasons = "; ".join(f"{executor.name}: {executor.status().reason or 'not available'}" for executor in able)
+        raise NoExecutor(
+            f"dry runs happen on this machine, and it cannot run scenes: {reasons}"
+            if reasons
+            else "no executor of this service can run scenes dry"
+        )
+
+    def _rate(self, asked: str) -> Rate:
+        """Return the prices of where a render would run."""
+        named = [one for one in self._executors if asked in {AUTO, one.name}] or list(self._executors)
+        return next((one for one in named if one.status().available), named[0]).rate
+
+    def _retry_after(self) -> float:
+        average = sum(self._recent) / len(self._recent) if self._recent else TYPICAL_INSPECTION
+        return float(min(300, max(1, math.ceil(average * self._waiting / self._settings.inspections))))

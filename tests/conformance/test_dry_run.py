@@ -1,0 +1,121 @@
+"""A dry run tells exactly what a render of the same scene comes to: frames, duration, plays, sections, subcaptions.
+
+Pictures are small, since nothing of this depends on their size.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conformance.catalogue import LOW, Case, cases, sample
+from tests.conformance.harness import Side
+from tests.conformance.test_conformance import DAY
+
+SAMPLE = sample(40, DAY)
+WARNED = {}
+"""Scenes that a warning is right for, and its code; any other warning is a false alarm."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Side]:
+    side = Side("engine")
+    yield side
+    side.stop()
+
+
+@pytest.fixture(scope="module")
+def dry() -> Iterator[Side]:
+    side = Side("dry")
+    yield side
+    side.stop()
+
+
+def small(case: Case) -> Case:
+    """The same case with a tenth of the pixels, at the same rate."""
+    width, height = (max(64, length // 8 * 2) for length in (case.view.width, case.view.height))
+    options = {"resolution": {"width": width, "height": height}, "frame_rate": case.view.rate}
+    return dataclasses.replace(case, view=dataclasses.replace(case.view, options=options))
+
+
+def _marked() -> list[Any]:
+    return [pytest.param(case, id=case.name, marks=() if case.name in SAMPLE else pytest.mark.full) for case in cases()]
+
+
+@pytest.mark.parametrize("case", _marked())
+def test_a_dry_run_agrees_with_a_render(case: Case, engine: Side, dry: Side) -> None:
+    told = dry.render(small(case))
+    assert "error" not in told, told["error"]
+    if told["reads_pixels"]:
+        told = dry.render(small(case), draws=True)
+    drawn = engine.render(small(case))
+    assert "error" not in drawn, drawn["error"]
+    measured, report = told["measured"], drawn["report"]
+    assert measured["error"] is None
+
+    for key in ("frames", "duration", "animations"):
+        assert measured[key] == report[key], key
+    assert told["sections"] == report["sections"]
+    ends = [play["end"] for play in drawn["plays"]]
+    starts = [0, *ends[:-1]]
+    assert [play["start"] for play in told["plays"]] == [first / report["frame_rate"] for first in starts]
+    assert [play["frames"] for play in told["plays"]] == [end - first for first, end in zip(starts, ends, strict=True)]
+    for key in ("index", "kind", "run_time"):
+        assert [play[key] for play in told["plays"]] == [play[key] for play in drawn["plays"]], key
+    assert [_clock(one) for one in told["subcaptions"]] == _cues(drawn["subtitles"])
+    assert {warning["code"] for warning in told["warnings"]} == WARNED.get(f"{case.file}:{case.scene}", set())
+
+
+def _clock(subcaption: dict[str, Any]) -> tuple[str, float, float]:
+    # A file of subtitles has whole milliseconds, cut off.
+    start, end = (round(subcaption[key] * 1e6) // 1000 / 1000 for key in ("start", "end"))
+    return subcaption["text"], start, end
+
+
+def _cues(web_vtt: str | None) -> list[tuple[str, float, float]]:
+    """The cues of a WebVTT file, in order."""
+    blocks = [block.splitlines() for block in (web_vtt or "").split("\n\n")[1:] if block.strip()]
+    found = []
+    for block in blocks:
+        at = next(index for index, line in enumerate(block) if " --> " in line)
+        start, end = (_seconds(text) for text in block[at].split(" --> "))
+        found.append(("\n".join(block[at + 1 :]), start, end))
+    return found
+
+
+def _seconds(clock: str) -> float:
+    hours, minutes, seconds = map(float, re.split(":", clock))
+    return round(hours * 3600 + minutes * 60 + seconds, 3)
+
+
+def test_a_scene_that_reads_its_frames_is_drawn(dry: Side) -> None:
+    code = (
+        "class Reader(Scene):\n    def construct(self):\n        self.play(Create(Circle()), run_time=0.4)\n"
+        "        lit = int(self.renderer.get_frame().max())\n        self.wait(lit / 255)\n"
+    )
+    case = _Posted("reader", "Reader", LOW, code)
+    assert dry.render(case)["reads_pixels"]
+    told = dry.render(case, draws=True)
+    assert told["measured"]["frames"] == 6 + 15
+    assert [warning["code"] for warning in told["warnings"]] == ["reads_pixels"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Posted(Case):
+    text: str
+
+    @property
+    def code(self) -> str:
+        return self.text
+
+
+def test_the_sample_is_varied() -> None:
+    picked = [case for case in cases() if case.name in SAMPLE]
+    assert len(picked) >= 40
+    assert len({case.file for case in picked}) > len({case.file for case in cases()}) / 2
+    assert not any(left.name == right.name for left, right in itertools.pairwise(picked))
