@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from manimcast.inspection import SceneWarning, WarningCode
 
 FAILS = {
-    "get_area": "get_area fails there",
-    "MovingCameraScene": "MovingCameraScene fails there",
-    "ZoomedScene": "ZoomedScene fails there",
-    "ImageMobject": "ImageMobject fails there",
-    "ManimBanner": "ManimBanner fails there",
-    "StreamLines": "StreamLines fails there",
-    "PointCloudDot": "PointCloudDot fails there",
+    "get_area": "get_area fails",
+    "MovingCameraScene": "MovingCameraScene fails",
+    "ZoomedScene": "ZoomedScene fails",
+    "ImageMobject": "ImageMobject fails",
+    "ManimBanner": "ManimBanner fails",
+    "StreamLines": "StreamLines fails",
+    "PointCloudDot": "PointCloudDot fails",
 }
 """Names that end in an error."""
 WRONG = {
-    "LinearTransformationScene": "vectors of a LinearTransformationScene are drawn wrongly there",
-    "background_color": "the camera's background_color has no effect there",
+    "LinearTransformationScene": "vectors of a LinearTransformationScene are drawn wrongly",
+    "background_color": "the camera's background_color has no effect",
     **dict.fromkeys(
         ("Surface", "Sphere", "Cube", "Prism", "Cone", "Cylinder", "Torus", "Dot3D", "Arrow3D", "Line3D"),
-        "the shading of solids differs there",
+        "the shading of solids is another",
     ),
 }
 """Names that are drawn, but not as Cairo draws them."""

@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +120,21 @@ def test_the_sample_is_varied() -> None:
     assert len(picked) >= 40
     assert len({case.file for case in picked}) > len({case.file for case in cases()}) / 2
     assert not any(left.name == right.name for left, right in itertools.pairwise(picked))
+
+
+def test_tex_that_nobody_can_typeset_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    head = "class Formula(Scene):\n    def construct(self):\n        self.wait(0.2)\n"
+    code = f"{head}        self.add(MathTex(r'\\frac{{a}}{{b}}'))\n"
+    side = Side("dry")
+    try:
+        told = side.render(_Posted("formula", "Formula", LOW, code))
+    finally:
+        side.stop()
+    assert told["measured"]["error"]["line"] == 4
+    assert told["measured"]["frames"] == 3
+    latex, dvisvgm = told["warnings"]
+    assert (latex["code"], latex["line"], latex["animation_index"]) == ("missing_latex", 4, 1)
+    assert latex["message"].startswith("latex is not installed")
+    assert "\\frac{a}{b}" in latex["message"]
+    assert dvisvgm["message"].startswith("dvisvgm is not installed")

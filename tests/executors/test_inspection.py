@@ -258,3 +258,16 @@ def test_a_cancelled_dry_run_leaves_nothing(rig: Rig) -> None:
 
     rig.run(begin_and_leave())
     assert running("sleep 54321") == []
+
+
+def test_opengl_agrees_as_well_and_its_pitfalls_are_named(rig: Rig) -> None:
+    body = f"self.camera.background_color = RED\n{RING}\nself.wait(0.25)\nself.play(FadeOut(Square()), run_time=0.2)"
+    report = only(inspect(rig, scene(body), engine="opengl"))
+    drawn = rig.render(scene(body), engine="opengl").report
+    assert (report.frames, report.animations) == (drawn.frames, drawn.animations) == (7, 3)
+    assert [(warning.code.value, warning.line) for warning in report.warnings] == [("opengl", 4)]
+
+
+def test_opengl_draws_for_a_scene_that_reads_its_frames(rig: Rig) -> None:
+    report = only(inspect(rig, scene(f"{RING}\nself.wait(self.renderer.get_frame().shape[0] / 360)"), engine="opengl"))
+    assert (report.frames, codes(report)) == (5, ["reads_pixels"])
