@@ -1,7 +1,8 @@
 """Code in, timeline out: run one scene dry in this process.
 
 Everything happens as in a render (:mod:`manimcast.engine.render`): each frame's updaters, stop conditions, random
-numbers, TeX, sounds. Only pixels and the encoder are left out. Runs once per process, in a child that is thrown away.
+numbers, TeX, sounds. Left out are pixels, the encoder, and frames that change nothing for those after them. Runs once
+per process, in a child that is thrown away.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from manim import Scene, config
 from manimcast.engine import configure, load
 from manimcast.engine.diagnose import diagnose
 from manimcast.engine.errors import SceneFailure
-from manimcast.engine.patches import every, noticing, tex, undrawn, writer
+from manimcast.engine.patches import every, noticing, tex, undrawn, unstepped, writer
 from manimcast.engine.pitfalls import opengl_pitfalls
 from manimcast.engine.render import VideoManager, capture_log, nothing_drawn
 from manimcast.engine.sightings import Sightings
@@ -119,6 +120,7 @@ class _Run:
     def _step(self, scene_class: type[Scene]) -> None:
         if not self._draws:
             undrawn.install(self._reads_pixels)
+            unstepped.install(self._timeline.is_looked_at)
         noticing.install(self._short_play, self._no_compiler)
         writer_class = told_to(self._timeline)
         writer.use_writer(writer_class)

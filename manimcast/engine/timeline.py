@@ -43,6 +43,8 @@ class Timeline:
         self.curves = 0
         self.sections: list[tuple[str, str, int]] = []
         self._first = 0
+        self._drawn_before = 0
+        self._curves = 0
         self._marks: list[int] = []
         self._play: dict[str, Any] = {}
 
@@ -54,41 +56,44 @@ class Timeline:
         expected = round(run_time * self.frame_rate) if run_time is not None and drawn else 0
         if expected:
             check_length(self.frames, expected, self._limits, frame_rate=self.frame_rate)
-        self._first = self.frames
+        self._first, self._drawn_before = self.frames, self.drawn
         self._play = {"kind": kind[:200], "run_time": run_time, "skipped": not drawn, "line": line_at_work()}
-        self._marks = [self.frames + expected * quarter // 4 for quarter in (1, 2, 3)] if expected > 4 else []
+        self._curves = 0
+        quarters = (1, 2, 3) if expected > 4 else (0,)
+        self._marks = [self.frames + expected * quarter // 4 for quarter in quarters]
         if self.scene is not None:
             self._look(self.scene, "begin")
 
     def frame(self, repeat: int) -> None:
         """A frame goes into the video ``repeat`` times."""
         check_length(self.frames, repeat, self._limits, frame_rate=self.frame_rate)
-        if self.scene is not None:
-            if repeat == 1 and self.frames == self._first:
-                self._play["curves"] = _curves(self.scene)
-            if self._marks and self.frames >= self._marks[0]:
-                self._marks.pop(0)
-                self._look(self.scene, "between")
+        if self.scene is not None and self.is_looked_at():
+            self._marks.pop(0)
+            self._curves = max(self._curves, curves_of(self.scene))
+            self._look(self.scene, "between")
         self.frames += repeat
-        self.curves += self._play.get("curves", 0)
         self.drawn += 1
         self.held += repeat - 1
 
+    def is_looked_at(self) -> bool:
+        """Whether the next frame is one of those that are looked at."""
+        return bool(self._marks) and self.frames >= self._marks[0]
+
     def end_play(self) -> None:
         """The play has ended."""
+        self.curves += self._curves * (self.drawn - self._drawn_before)
         if self.scene is not None:
             self._look(self.scene, "end")
         if self.index >= MAX_PLAYS:
             return
         count = self.frames - self._first
-        told = {name: value for name, value in self._play.items() if name != "curves"}
         self._note(
             Play(
                 index=self.index,
                 start=self._first / self.frame_rate,
                 duration=count / self.frame_rate,
                 frames=count,
-                **told,
+                **self._play,
             )
         )
 
@@ -193,6 +198,6 @@ def line_at_work() -> int | None:
     return frame.f_lineno if frame else None
 
 
-def _curves(scene: Scene) -> int:
-    """How many Bezier curves are drawn in each frame of the present play."""
+def curves_of(scene: Scene) -> int:
+    """Return how many Bezier curves are drawn in a frame of the present play."""
     return sum(len(getattr(mobject, "points", ())) for mobject in scene.moving_mobjects or scene.mobjects) // 4

@@ -33,7 +33,8 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
     tex.use_typesetter(typeset_apart)
     messages: list[wire.Message] = []
-    report = render(spec, LIMITS, directory, messages.append, observe=recorder, switches=Switches(always=True))
+    limits = LIMITS.model_copy(update={"drawers": request.get("drawers", LIMITS.drawers)})
+    report = render(spec, limits, directory, messages.append, observe=recorder, switches=Switches(always=True))
     conversation = wire.Conversation()
     for message in (wire.Hello(), *messages, wire.Finished(report=report)):
         conversation.accept(message)
@@ -49,7 +50,10 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
 
 
 def _plays(messages: list[wire.Message]) -> list[dict[str, Any]]:
-    """Return each play's kind and run time, with the frames that were drawn when it had ended."""
+    """Return each play's kind and run time, with the frames that were drawn when it had ended.
+
+    With one drawer these are the frames up to its end; with more, later plays' frames may be among them.
+    """
     plays: list[dict[str, Any]] = []
     for message in messages:
         match message:

@@ -3,13 +3,13 @@
 Each patch names the upstream symbol that it replaces and the version it was written for, with a digest of the
 source that it stands in for. A test compares the digests, so that an upgrade of Manim shows which patches need
 another look. Each module has its ``PATCHES``, and an ``install`` for what is the same for every render
-(:mod:`.undrawn` and :mod:`.noticing` have one for dry runs).
+(:mod:`.undrawn`, :mod:`.unstepped` and :mod:`.noticing` have one for dry runs).
 """
 
 from __future__ import annotations
 
 from manimcast.engine.parallel import pixels
-from manimcast.engine.patches import camera, frame, noticing, plain, renderer, stepping, svg, tex, three_d, undrawn, writer
+from manimcast.engine.patches import camera, frame, noticing, plain, renderer, stepping, svg, tex, three_d, undrawn, unstepped, writer
 from manimcast.engine.patches.patch import Patch
 
 PATCHES: tuple[Patch, ...] = (
@@ -22,6 +22,7 @@ PATCHES: tuple[Patch, ...] = (
     *frame.PATCHES,
     *three_d.PATCHES,
     *undrawn.PATCHES,
+    *unstepped.PATCHES,
     *noticing.PATCHES,
 )
 
