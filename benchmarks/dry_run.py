@@ -1,4 +1,4 @@
-"""`./dev bench dry-run`: how long a dry run takes, and how good its estimate of the render is.
+"""`./dev bench dry_run`: how long a dry run takes, and how good its estimate of the render is.
 
 Each scene of `benchmarks/scenes/` is run dry and rendered at each quality, in turn, by children of one warm process.
 Of every figure the least of all rounds counts, since other work on the machine only adds. Printed: the dry run from the
@@ -36,7 +36,7 @@ QUALITIES = ("low", "medium", "high")
 
 def main(arguments: list[str]) -> int:
     """Measure and print. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="./dev bench dry-run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./dev bench dry_run", description=__doc__)
     parser.add_argument("--repeat", type=int, default=3, help="rounds; default: 3")
     parser.add_argument("--scenes", nargs="*", help="default: all")
     parser.add_argument("--qualities", nargs="*", default=QUALITIES, help="default: low medium high")

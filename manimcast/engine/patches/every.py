@@ -9,7 +9,20 @@ another look. Each module has its ``PATCHES``, and an ``install`` for what is th
 from __future__ import annotations
 
 from manimcast.engine.parallel import pixels
-from manimcast.engine.patches import camera, frame, noticing, plain, renderer, stepping, svg, tex, three_d, undrawn, unstepped, writer
+from manimcast.engine.patches import (
+    camera,
+    frame,
+    noticing,
+    plain,
+    renderer,
+    stepping,
+    svg,
+    tex,
+    three_d,
+    undrawn,
+    unstepped,
+    writer,
+)
 from manimcast.engine.patches.patch import Patch
 
 PATCHES: tuple[Patch, ...] = (

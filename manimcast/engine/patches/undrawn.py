@@ -35,6 +35,18 @@ PATCHES = (
         "Copies the frame that was not drawn; asked for by anybody but the renderer, it has to be drawn.",
     ),
     Patch(
+        "manim.renderer.cairo_renderer.CairoRenderer.render",
+        CairoRenderer.render,
+        "924e3bd668b26dc0fa7858fe665063b8a6a36284c555fbf6867ece61d1c08d74",
+        "It hands on the frame that was not drawn.",
+    ),
+    Patch(
+        "manim.renderer.cairo_renderer.CairoRenderer.save_static_frame_data",
+        CairoRenderer.save_static_frame_data,
+        "bd2d2188c2085080b02af4c26103364227b4ebfd9bdb439b9c7f64ec09e5cc30",
+        "It keeps the frame that was not drawn.",
+    ),
+    Patch(
         "manim.renderer.opengl_renderer.OpenGLRenderer.update_frame",
         OpenGLRenderer.update_frame,
         "68a5821c8568a66d92b57f961adca52d241d79451f7ed44749eb18d73005aa76",
@@ -111,6 +123,22 @@ def install(reads_pixels: ReadsPixels) -> None:
             for display in camera.image_mobjects_from_cameras:
                 display.get_pixel_array()
 
+    def render(
+        self: CairoRenderer,
+        scene: Scene,
+        time: float,  # noqa: ARG001
+        moving_mobjects: Iterable[Any] | None = None,
+    ) -> None:
+        self.update_frame(scene, moving_mobjects)
+        self.add_frame(BLANK)
+
+    def save_static_frame_data(self: CairoRenderer, scene: Scene, static_mobjects: Iterable[Any]) -> None:
+        self.static_image = None
+        if static_mobjects:
+            self.update_frame(scene, mobjects=static_mobjects)
+
+    CairoRenderer.render = render  # type: ignore[method-assign]
+    CairoRenderer.save_static_frame_data = save_static_frame_data  # type: ignore[method-assign]
     CairoRenderer.update_frame = update_frame  # type: ignore[method-assign]
     CairoRenderer.get_frame = get_frame  # type: ignore[method-assign]
     OpenGLRenderer.update_frame = lambda *_, **__: None  # type: ignore[method-assign]
@@ -120,19 +148,17 @@ def install(reads_pixels: ReadsPixels) -> None:
 
 def watch(scene: Scene, reads_pixels: ReadsPixels) -> None:
     """Call ``reads_pixels`` when ``scene`` reads what its camera holds; other cameras of it draw as ever."""
+    before: Any = vars(Camera).get("pixel_array")  # the engine's own watch over who has pixels in hands
 
     def read(camera: Camera) -> Any:
         if camera is getattr(scene.renderer, "camera", None):
             caller = sys._getframe(1)
             if caller.f_code.co_name not in _READS_SHAPE:
                 reads_pixels()
-        try:
-            return camera.__dict__["pixel_array"]
-        except KeyError:
-            raise AttributeError("pixel_array") from None
+        return before.__get__(camera, type(camera))
 
     def write(camera: Camera, pixels: Any) -> None:
-        camera.__dict__["pixel_array"] = pixels
+        before.__set__(camera, pixels)
 
     Camera.pixel_array = property(read, write)  # type: ignore[assignment]
 
