@@ -18,7 +18,7 @@ from benchmarks.stock import FLAGS
 from benchmarks.table import as_markdown, summarize
 
 RESULTS = Path(__file__).parent / "results"
-OTHERS = ("convert", "encoder", "latex", "modal", "sandbox", "stepping")
+OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "sandbox", "stepping")
 
 
 def main(arguments: list[str] | None = None) -> int:
