@@ -255,3 +255,24 @@ def test_writers_that_are_killed_leave_whole_entries(folder: Path, caplog: pytes
         assert found
         assert all(store.get(key(n)) == bytes([n]) * 1000 for n in found)
     assert "damaged" not in caplog.text
+
+
+def test_an_entry_can_be_read_as_a_file_that_nobody_disturbs(folder: Path) -> None:
+    store = EntryStore(folder, 1 << 20)
+    assert store.open(key("a")) is None
+    store.put(key("a"), b"what was put")
+    file = store.open(key("a"))
+    assert file is not None
+    with file:
+        store.put(key("a"), b"something else")
+        entry(folder, "a").unlink()
+        assert (file.tell(), file.read()) == (DIGEST_BYTES, b"what was put")
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"x" * 100])
+def test_a_damaged_entry_is_not_opened_but_removed(folder: Path, damage: bytes) -> None:
+    store = EntryStore(folder, 1 << 20)
+    store.put(key("a"), b"what was put")
+    entry(folder, "a").write_bytes(damage)
+    assert store.open(key("a")) is None
+    assert files(folder) == []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from manimcast import wire
-from manimcast.sandbox.inside.channel import Channel
+from manimcast.sandbox.inside.channel import Announcements, Channel
 from manimcast.tex import MAX_TEX, TexResult
 
 
@@ -153,3 +153,56 @@ def test_messages_and_questions_share_the_wire(ends: tuple[Channel, Service]) ->
     channel.send(wire.Logged(level="info", text="one"))
     assert answer(channel, "b") == "b"
     assert [message.type for message in service.heard] == ["hello", "typeset", "log", "typeset"]
+
+
+def foreseen(source: str) -> wire.Foreseen:
+    return wire.Foreseen(source=source, compiler="latex", output_format=".dvi")
+
+
+def announcing(*pieces: bytes) -> tuple[int, int]:
+    """Return a process that writes ``pieces``, and the pipe that it writes to."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for piece in pieces:
+            os.write(write, piece)
+        os._exit(0)
+    os.close(write)
+    return pid, read
+
+
+def test_what_is_announced_while_it_waits_is_passed_on(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    service.delay = 0.5
+    frames = b"".join(wire.encode(foreseen(source)) for source in "xy")
+    calls = []
+
+    def look_ahead() -> tuple[int, int]:
+        calls.append(1)
+        return announcing(frames[:10], frames[10:90], frames[90:])
+
+    channel.when_waiting(look_ahead)
+    assert [answer(channel, source) for source in "ab"] == ["a", "b"]
+    assert [message.source for message in service.heard if isinstance(message, wire.Foreseen)] == ["x", "y"]
+    assert calls == [1]
+    assert channel._announcements is None
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_is_no_frame_is_not_passed_on(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    service.delay = 0.5
+    channel.when_waiting(lambda: announcing(b"\xff\xff\xff\xff" + b"x" * 100))
+    assert answer(channel, "a") == "a"
+    assert [type(message) for message in service.heard] == [wire.Typeset]
+
+
+def test_a_process_that_takes_over_has_no_announcements(ends: tuple[Channel, Service]) -> None:
+    channel, service = ends
+    channel._announcements = Announcements(*announcing(wire.encode(foreseen("x"))))
+    channel.take_over(channel.state())
+    channel.send(wire.Hello())
+    assert answer(channel, "a") == "a"
+    assert not any(isinstance(message, wire.Foreseen) for message in service.heard)
+    os.wait()
