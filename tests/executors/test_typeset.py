@@ -59,6 +59,7 @@ def beside_the_scene(rig: Rig, body: str, monkeypatch: pytest.MonkeyPatch) -> Ou
 
     with monkeypatch.context() as patch:
         patch.setattr(rig.executor._typesetter, "typeset", nobody)
+        patch.setattr(rig.executor._typesetter, "foresee", nobody)
         return drawn(rig, body)
 
 
@@ -345,8 +346,8 @@ def test_a_render_that_never_takes_its_answers_gets_no_second_one(rig: Rig, type
         r"\loop\special{dvisvgm:raw aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}"
         r"\advance\count0 by 1 \ifnum\count0<9000\repeat x\end{document}"
     )
-    ask = "".join(f"ask({n}, r'''{rule}%{n}''')\ntime.sleep(1)\n" for n in (1, 2, 3))
-    assert drawn(rig, ask + "time.sleep(100)", head=SPEAK, timeout=5).error.code is ErrorCode.timeout
+    ask = "".join(f"ask({n}, r'''{rule}%{n}''')\ntime.sleep(3)\n" for n in (1, 2, 3))
+    assert drawn(rig, ask + "time.sleep(100)", head=SPEAK, timeout=12).error.code is ErrorCode.timeout
     assert typesetter.runs == runs + 1
 
 
