@@ -23,8 +23,8 @@ SHORT_SIDE_UNITS = 8.0
 
 X264_DEFAULTS = {
     "preset": "superfast",
-    "crf": "22.5",
-    "x264-params": "aq-strength=0.7:b-adapt=0:scenecut=0:partitions=all:subme=2",
+    "crf": "23",
+    "x264-params": "aq-strength=0.6:partitions=all:subme=2",
 }
 """What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
