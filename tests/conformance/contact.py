@@ -36,7 +36,7 @@ def main(target: Path, patterns: list[str]) -> None:
             count = len(frames(record))
             with tempfile.NamedTemporaryFile(suffix=".npy") as file:
                 if count:
-                    side.render(case, keep=count * 3 // 5, keep_at=Path(file.name))
+                    side.render(case, keep=frames(record)[count * 3 // 5], keep_at=Path(file.name))
                     picture = Image.fromarray(np.load(file.name)).convert("RGB")
                     picture.thumbnail((WIDTH - 4, HEIGHT - 16))
                     sheet.paste(picture, corner)

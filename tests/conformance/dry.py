@@ -18,7 +18,7 @@ class _PixelsRead(BaseException):
     """The scene wants to read a frame."""
 
 
-def prepare() -> dict[str, Any]:
+def prepare(_off: tuple[str, ...]) -> dict[str, Any]:
     """Warm up as the service's own zygote does."""
     warm()
     return {}

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.conformance import switches
 from tests.conformance.catalogue import Case
 
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / ".state" / "conformance"
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 """Raise it when what is recorded changes."""
 
 ANSWER_SECONDS = 260
@@ -27,17 +28,22 @@ ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Side:
-    """A warm process of one side; starts when it is first asked."""
+    """A warm process of one side; starts when it is first asked. ``off`` names what of the engine is switched off."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, off: tuple[str, ...] = ()) -> None:
         self.name = name
+        self._off = off
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
 
     def render(
-        self, case: Case, *, keep: int | None = None, keep_at: Path | None = None, **further: Any
+        self, case: Case, *, keep: str | None = None, keep_at: Path | None = None, lossless: bool = False, **further: Any
     ) -> dict[str, Any]:
-        """Render ``case`` and return what was recorded, or what went wrong under ``error``."""
+        """Render ``case`` and return what was recorded, or what went wrong under ``error``.
+
+        ``keep`` is the digest of a frame to save as ``keep_at``. With ``lossless`` the file is encoded so that the
+        planes handed to the encoder can be recorded as well.
+        """
         self.start()
         assert self._process is not None
         assert self._process.stdin is not None
@@ -49,6 +55,8 @@ class Side:
             "rate": case.view.rate,
             "frame": case.view.frame,
             "options": case.view.options,
+            "renderer": case.view.renderer,
+            "lossless": lossless,
             "keep": keep,
             "keep_at": str(keep_at) if keep_at else None,
             **further,
@@ -61,9 +69,9 @@ class Side:
         """Start the process unless it runs."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.conformance.warm", self.name],
+                [sys.executable, "-m", "tests.conformance.warm", self.name, *self._off],
                 cwd=ROOT,
-                env={**os.environ, **ENVIRONMENT},
+                env={**os.environ, **ENVIRONMENT, **switches.environment(self._off)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -105,13 +113,13 @@ class Reference:
         self._stock = stock
         self._state = state
 
-    def of(self, case: Case) -> dict[str, Any]:
-        """Return what stock Manim hands to its encoder for ``case``."""
-        path = self._path(case)
+    def of(self, case: Case, *, lossless: bool = False) -> dict[str, Any]:
+        """Return what stock Manim hands to its encoder for ``case``; with ``lossless``, its ``planes`` as well."""
+        path = self._path(case, lossless=lossless)
         if path.exists():
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return found
-        record = self._stock.render(case)
+        record = self._stock.render(case, lossless=lossless)
         if "error" not in record:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
@@ -119,10 +127,10 @@ class Reference:
             Path(file.name).replace(path)
         return record
 
-    def _path(self, case: Case) -> Path:
+    def _path(self, case: Case, *, lossless: bool) -> Path:
         self._stock.start()
         engine = json.dumps([RECORD_VERSION, self._stock.ready["fingerprint"]], sort_keys=True)
-        view = [case.view.width, case.view.height, case.view.rate, case.view.frame]
+        view = [case.view.width, case.view.height, case.view.rate, case.view.frame, case.view.renderer, lossless]
         name = json.dumps([case.code, case.scene, view])
         return self._state / _digest(engine) / f"{_digest(name)}.json"
 
@@ -133,7 +141,12 @@ def _digest(text: str) -> str:
 
 def frames(record: dict[str, Any]) -> list[str]:
     """Return the digest of each frame in order."""
-    return list(itertools.chain.from_iterable([found] * count for found, count in record["runs"]))
+    return in_order(record["runs"])
+
+
+def in_order(runs: list[list[Any]]) -> list[str]:
+    """Return each digest of ``[digest, count]`` as often as it counts."""
+    return list(itertools.chain.from_iterable([found] * count for found, count in runs))
 
 
 def first_difference(expected: list[str], actual: list[str]) -> int | None:
@@ -151,7 +164,9 @@ def explain(case: Case, index: int, stock: Side, engine: Side) -> str:
     paths = [folder / "stock.npy", folder / "engine.npy"]
     for path, side in zip(paths, (stock, engine), strict=True):
         path.unlink(missing_ok=True)
-        side.render(case, keep=index, keep_at=path)
+        drawn = frames(side.render(case))
+        if index < len(drawn):
+            side.render(case, keep=drawn[index], keep_at=path)
     if not all(path.exists() for path in paths):
         missing = [path.stem for path in paths if not path.exists()]
         return f"frame {index} is not drawn by: {', '.join(missing)}"

@@ -24,11 +24,12 @@ def digest(pixels: np.ndarray) -> str:
 class Recorder:
     """Takes the frames of one render in order.
 
-    ``keep`` is the index of a frame whose pixels are saved as ``frame.npy`` in ``directory``.
+    ``keep`` is the digest of a frame whose pixels are saved as ``frame.npy`` in ``directory``; not its index, which a
+    process that draws a part of the frames does not know.
     """
 
     directory: Path
-    keep: int | None = None
+    keep: str | None = None
     runs: list[list[Any]] = field(default_factory=list)
     count: int = 0
 
@@ -36,10 +37,10 @@ class Recorder:
         """Note that ``pixels`` go to the encoder ``repeat`` times."""
         if repeat <= 0:
             return
-        if self.keep is not None and self.count <= self.keep < self.count + repeat:
-            np.save(self.directory / "frame.npy", pixels)
         self.count += repeat
         found = digest(pixels)
+        if found == self.keep:
+            np.save(self.directory / "frame.npy", pixels)
         if self.runs and self.runs[-1][0] == found:
             self.runs[-1][1] += repeat
         else:
@@ -57,6 +58,23 @@ class Recorder:
                 self.runs[-1][1] += repeat
             else:
                 self.runs.append([found, repeat])
+
+
+LOSSLESS = {"crf": "0", "preset": "ultrafast"}
+"""x264's options with which a file decodes to exactly the planes that the encoder was handed."""
+
+
+def planes(path: Path) -> list[list[Any]]:
+    """Decode a losslessly encoded file and return digests of its frames' planes, as runs of ``[digest, count]``."""
+    runs: list[list[Any]] = []
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            found = digest(frame.to_ndarray())
+            if runs and runs[-1][0] == found:
+                runs[-1][1] += 1
+            else:
+                runs.append([found, 1])
+    return runs
 
 
 def decoded(path: Path) -> dict[str, Any]:

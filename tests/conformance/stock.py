@@ -14,12 +14,13 @@ from manim.cli.render.commands import render as render_command
 from manim.scene.scene_file_writer import SceneFileWriter
 
 from tests.conformance.fingerprint import fingerprint
-from tests.conformance.record import Recorder, decoded, digest
+from tests.conformance.record import LOSSLESS, Recorder, decoded, digest, planes
 
 CONFIGURATION = "[CLI]\nframe_width = {0!r}\nframe_height = {1!r}\n"
+ENCODER = "[video_encoder.options]\n"
 
 
-def prepare() -> dict[str, Any]:
+def prepare(_off: tuple[str, ...]) -> dict[str, Any]:
     """Get ready, once, before the first child is forked; return what the ready message tells."""
     return {"fingerprint": fingerprint()}
 
@@ -33,9 +34,14 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     arguments = ["scene.py", request["scene"], "-r", f"{request['width']},{request['height']}"]
     arguments += ["--fps", repr(request["rate"]), "--seed", "0", "--disable_caching", "--media_dir", "media"]
     arguments += ["--progress_bar", "none", "-v", "ERROR", "--silent"]
-    if request["frame"]:
-        Path("frame.cfg").write_text(CONFIGURATION.format(*request["frame"]), encoding="utf-8")
-        arguments += ["--config_file", "frame.cfg"]
+    if request["renderer"] == "opengl":
+        arguments += ["--renderer", "opengl", "--format", "mp4"]
+    configuration = CONFIGURATION.format(*request["frame"]) if request["frame"] else ""
+    if request["lossless"]:
+        configuration += ENCODER + "".join(f"{name} = {value}\n" for name, value in LOSSLESS.items())
+    if configuration:
+        Path("case.cfg").write_text(configuration, encoding="utf-8")
+        arguments += ["--config_file", "case.cfg"]
     render_command.main(args=arguments, standalone_mode=False)
     return {
         "runs": recorder.runs,
@@ -43,6 +49,7 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
         "sections": seen["sections"],
         "subcaptions": seen["subcaptions"],
         "file": decoded(seen["video"]) if seen["video"] else None,
+        "planes": planes(seen["video"]) if request["lossless"] and seen["video"] else None,
     }
 
 

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from manim import config
+
 from manimcast import wire
+from manimcast.engine import configure
 from manimcast.engine.parallel.switches import Switches
 from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
 from manimcast.engine.warm import warm
-from manimcast.spec import OutputRole, RenderSpec
+from manimcast.spec import OutputRole, RenderReport, RenderSpec
 from manimcast.tex import TexLimits
-from tests.conformance.record import Recorder, decoded
+from tests.conformance import switches
+from tests.conformance.record import LOSSLESS, Recorder, decoded, planes
 
 LIMITS = wire.Limits(
     duration=120, frames=7200, pixels=3840 * 2160, frame_rate=120, file_bytes=512 * 1024 * 1024, drawers=2
 )
 
+_off: dict[str, dict[str, Any]] = {"limits": {}, "may": {}}
+"""What of the limits and of what the engine may do is otherwise in this process."""
 
-def prepare() -> dict[str, Any]:
+
+def prepare(off: tuple[str, ...]) -> dict[str, Any]:
     """Warm up as the service's own zygote does, so that what it leaves behind is tested as well."""
+    switches.before_warming(off)
+    _off.update(limits=switches.limits(off), may=switches.may(off))
     warm()
     return {}
 
@@ -30,20 +40,22 @@ def prepare() -> dict[str, Any]:
 def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Render in ``directory``, which is the working directory, and return what was recorded."""
     recorder = Recorder(directory, request.get("keep"))
+    if request["lossless"]:
+        _encode_losslessly()
     spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
     tex.use_typesetter(typeset_apart)
-    messages: list[wire.Message] = []
-    limits = LIMITS.model_copy(update={"drawers": request.get("drawers", LIMITS.drawers)})
-    report = render(spec, limits, directory, messages.append, observe=recorder, switches=Switches(always=True))
-    conversation = wire.Conversation()
-    for message in (wire.Hello(), *messages, wire.Finished(report=report)):
-        conversation.accept(message)
+    limits = LIMITS.model_copy(update={"drawers": request.get("drawers", LIMITS.drawers), **_off["limits"]})
+    told = directory.parent / "messages"
+    may = Switches(**{"always": True, **_off["may"]})
+    report = render(spec, limits, directory, partial(_tell, told), observe=recorder, switches=may)
+    messages = _converse(told, report)
     subtitles = report.file(OutputRole.subtitles)
     return {
         "runs": recorder.runs,
         "sections": [section.name for section in report.sections],
         "subtitles": (directory / subtitles.name).read_text(encoding="utf-8") if subtitles else None,
         "file": decoded(directory / report.video.name),
+        "planes": planes(directory / report.video.name) if request["lossless"] else None,
         "report": report.model_dump(mode="json"),
         "plays": _plays(messages),
     }
@@ -64,6 +76,34 @@ def _plays(messages: list[wire.Message]) -> list[dict[str, Any]]:
             case _:
                 pass
     return plays
+
+
+def _tell(told: Path, message: wire.Message) -> None:
+    """Keep a message in a file, since a process may go on where another one left off."""
+    with told.open("ab") as file:
+        file.write(wire.encode(message))
+
+
+def _converse(told: Path, report: RenderReport) -> list[wire.Message]:
+    """Return what was told. Raises :class:`wire.WireError` unless it is in order."""
+    conversation = wire.Conversation()
+    conversation.accept(wire.Hello())
+    bodies = wire.FrameDecoder().feed(told.read_bytes()) if told.exists() else ()
+    messages = [wire.parse(body) for body in bodies]
+    for message in (*messages, wire.Finished(report=report)):
+        conversation.accept(message)
+    return messages
+
+
+def _encode_losslessly() -> None:
+    """Have the engine encode so that its file tells what planes the encoder was handed."""
+    pin = configure.pin
+
+    def pin_losslessly(spec: RenderSpec, directory: Path) -> None:
+        pin(spec, directory)
+        config.video_encoder_options = config.video_encoder_options | LOSSLESS
+
+    configure.pin = pin_losslessly
 
 
 def typeset_apart(source: str, compiler: Any, output_format: Any) -> wire.TexDone:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conformance.catalogue import LOW, VIEWED, Case, cases, sample, scenes_in
+from tests.conformance.catalogue import LOW, VIEWED, cases, sample, scenes_in
+from tests.conformance.fuzz.campaign import Posted
 from tests.conformance.harness import Reference, Side, compare, explain, first_difference, frames
-from tests.conformance.record import Recorder
+from tests.conformance.record import Recorder, digest
 
 TWO_FACED = """
 import sys
@@ -29,17 +29,6 @@ class TwoFaced(Scene):
 """
 
 
-@dataclass(frozen=True)
-class Posted(Case):
-    """A case whose code is not a file."""
-
-    text: str = ""
-
-    @property
-    def code(self) -> str:
-        return self.text
-
-
 @pytest.fixture(scope="module")
 def sides() -> Iterator[tuple[Side, Side]]:
     both = Side("stock"), Side("engine")
@@ -49,7 +38,7 @@ def sides() -> Iterator[tuple[Side, Side]]:
 
 
 def test_a_difference_of_one_step_in_one_frame_is_found_and_described(sides: tuple[Side, Side]) -> None:
-    case = Posted("harness", "TwoFaced", LOW, TWO_FACED)
+    case = Posted("harness", "TwoFaced", LOW, text=TWO_FACED)
     left, right = (frames(side.render(case)) for side in sides)
     assert len(left) == len(right) == 6
     difference = first_difference(left, right)
@@ -60,9 +49,9 @@ def test_a_difference_of_one_step_in_one_frame_is_found_and_described(sides: tup
 
 
 def test_an_error_of_the_scene_is_told_and_the_next_render_works(sides: tuple[Side, Side]) -> None:
-    broken = Posted("harness", "A", LOW, "from manim import *\nclass A(Scene):\n    def construct(self): 1 / 0\n")
+    broken = Posted("harness", "A", LOW, text="from manim import *\nclass A(Scene):\n    def construct(self): 1 / 0\n")
     sound = Posted(
-        "harness", "A", LOW, "from manim import *\nclass A(Scene):\n    def construct(self): self.wait(0.2)\n"
+        "harness", "A", LOW, text="from manim import *\nclass A(Scene):\n    def construct(self): self.wait(0.2)\n"
     )
     for side in sides:
         assert "ZeroDivisionError" in side.render(broken)["error"]
@@ -72,11 +61,11 @@ def test_an_error_of_the_scene_is_told_and_the_next_render_works(sides: tuple[Si
 def test_references_are_kept_and_read_back(sides: tuple[Side, Side], tmp_path: Path) -> None:
     code = "from manim import *\nclass A(Scene):\n    def construct(self): self.wait(0.2)\n"
     reference = Reference(sides[0], tmp_path)
-    first = reference.of(Posted("harness", "A", LOW, code))
+    first = reference.of(Posted("harness", "A", LOW, text=code))
     (kept,) = tmp_path.rglob("*.json")
     kept.write_text(kept.read_text().replace(first["runs"][0][0], "other"))
-    assert reference.of(Posted("harness", "A", LOW, code))["runs"] == [["other", 3]]
-    assert reference.of(Posted("harness", "A", LOW, code + "\n"))["runs"] == first["runs"]
+    assert reference.of(Posted("harness", "A", LOW, text=code))["runs"] == [["other", 3]]
+    assert reference.of(Posted("harness", "A", LOW, text=code + "\n"))["runs"] == first["runs"]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +87,8 @@ def test_compare_counts_pixels_and_says_where() -> None:
 
 
 def test_recorder_counts_repeats_and_keeps_the_frame_that_is_asked_for(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, keep=3)
     dark, light = np.zeros((2, 2, 4), np.uint8), np.full((2, 2, 4), 9, np.uint8)
+    recorder = Recorder(tmp_path, keep=digest(light))
     for pixels, repeat in ((dark, 1), (dark, 2), (light, 2), (dark, 0)):
         recorder.frame(pixels, repeat)
     assert [count for _, count in recorder.runs] == [3, 2]

@@ -1,9 +1,8 @@
 """A warm process that renders one scene per request, each in a forked child of its own.
 
-``python -m tests.conformance.warm stock`` draws with stock Manim, ``engine`` with the engine, ``dry`` runs the scene
-dry. A request is one line
-of JSON on standard input, an answer one line on standard output; the first line out says that it is ready, and for
-stock Manim names the versions that decide pixels.
+``python -m tests.conformance.warm stock`` draws with stock Manim, ``engine`` with the engine, ``dry`` runs scenes dry;
+further words name what of the engine is switched off (``switches.py``). A request is one line of JSON on standard input, an answer one line
+on standard output; the first line out says that it is ready, and for stock Manim names the versions that decide pixels.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ RENDER_SECONDS = 200
 SIDES = {"stock": "stock", "engine": "subject", "dry": "dry"}
 
 
-def serve(side: str) -> None:
+def serve(side: str, off: tuple[str, ...]) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what scenes print must not look like an answer
     module = importlib.import_module(f"tests.conformance.{SIDES[side]}")
-    _answer(answers, {"side": side, **module.prepare()})
+    _answer(answers, {"side": side, **module.prepare(off)})
     for line in sys.stdin:
         request = json.loads(line)
         directory = Path(tempfile.mkdtemp(prefix="conformance-"))
@@ -85,4 +84,4 @@ def _answer(stream: TextIO, message: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], tuple(sys.argv[2:]))
