@@ -12,9 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import machine
-from benchmarks.runs import WAYS, Run, measure, scene_names
-from benchmarks.stock import FLAGS
+from benchmarks import fidelity, machine, reach, special
+from benchmarks.catalogue import CLASSES, QUALITIES, names, of_class
+from benchmarks.runs import WAYS, Run, measure
 from benchmarks.table import as_markdown, summarize
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,47 +22,103 @@ OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "sandbox", "steppin
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the table, keep the raw results. Returns the exit status."""
+    """Measure, print the tables, keep the raw results. Returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] and given[0] in OTHERS:
         # Each is imported only when it is asked for: some need manim, or the tests' control plane.
         other = importlib.import_module(f"benchmarks.{given[0]}")
         return int(other.main(given[1:]))
     chosen = _parser().parse_args(given)
+    scenes = chosen.scenes or (list(of_class(*chosen.classes)) if chosen.classes else names())
+    qualities = chosen.quality or list(QUALITIES)
     result = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "quality": chosen.quality,
-        "repeat": chosen.repeat,
+        "arguments": given,
         "machine": machine.describe(),
         "load_before": machine.load(),
     }
     try:
-        runs = measure(
-            chosen.scenes, chosen.names or list(WAYS), quality=chosen.quality, repeat=chosen.repeat, tell=_tell
-        )
+        tables = _measure(chosen, scenes, qualities, result)
     except RuntimeError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    result |= {"load_after": machine.load(), "runs": [run.as_json() for run in runs]}
+    result["load_after"] = machine.load()
     chosen.results.mkdir(parents=True, exist_ok=True)
     path = chosen.results / f"{str(result['began']).replace(':', '').replace('+0000', 'Z')}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"\n{chosen.quality} quality, {chosen.repeat} rounds, median (worst):\n")
-    print(as_markdown(summarize(runs)))
+    path.with_suffix(".md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    print("", *tables, sep="\n\n")
     print(f"\nload before {result['load_before']}, after {result['load_after']}; raw results: {path}")
     return 0
 
 
-def _tell(run: Run) -> None:
-    print(f"round {run.round + 1}  {run.scene:<12} {run.way:<6} {run.seconds:8.3f} s  load {run.load:.2f}", flush=True)
+def _measure(
+    chosen: argparse.Namespace, scenes: list[str], qualities: list[str], result: dict[str, object]
+) -> list[str]:
+    """Measure what was asked for, put the raw numbers into ``result``, and return the tables as Markdown."""
+    runs: list[Run] = []
+    tables = []
+    rows: list[reach.Row] = []
+    if "pairs" in chosen.parts:
+        further = ("--disable_caching", "--progress_bar", "none") if chosen.bare_cli else ()
+        runs = measure(
+            scenes,
+            chosen.names or list(DEFAULT_WAYS),
+            qualities=qualities,
+            repeat=chosen.repeat,
+            tell=_tell_run,
+            stock_options=further,
+        )
+        result["runs"] = [run.as_json() for run in runs]
+        summaries = summarize(runs)
+        for quality in qualities:
+            of_it = [summary for summary in summaries if summary.quality == quality]
+            tables.append(f"{QUALITIES[quality]}, {chosen.repeat} rounds, median (worst):\n\n{as_markdown(of_it)}")
+        rows += reach.rows(summaries)
+    if "special" in chosen.parts:
+        lines, raw = special.measure(qualities, _tell)
+        result["special"] = raw
+        rows += lines
+    if rows:
+        tables.append(reach.as_markdown([*rows, special.more_cores(runs)]))
+    if "quality" in chosen.parts:
+        found = fidelity.measure(scenes, qualities, _tell)
+        result["fidelity"] = [one.as_json() for one in found]
+        tables.append(fidelity.as_markdown(found))
+    return tables
+
+
+def _tell_run(run: Run) -> None:
+    print(
+        f"{run.quality:<6} round {run.round + 1}  {run.scene:<12} {run.way:<6} {run.seconds:8.3f} s"
+        f"  CPU {run.cpu:8.3f} s  load {run.load:.2f}",
+        flush=True,
+    )
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("names", nargs="*", type=_way, metavar="NAME", help=f"{' or '.join(WAYS)}; default: both")
-    parser.add_argument("--scenes", nargs="+", choices=scene_names(), default=scene_names(), help="default: all")
-    parser.add_argument("--quality", choices=list(FLAGS), default="low", help="default: low (480p15)")
-    parser.add_argument("--repeat", type=_positive, default=5, help="rounds; default: 5")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        type=_way,
+        metavar="NAME",
+        help=f"of {', '.join(WAYS)}; default: {' and '.join(DEFAULT_WAYS)}",
+    )
+    parser.add_argument("--scenes", nargs="+", choices=names(), help="default: all")
+    parser.add_argument("--class", nargs="+", choices=list(CLASSES), dest="classes", help="scenes of these classes")
+    parser.add_argument("--quality", nargs="+", choices=list(QUALITIES), help="default: all")
+    parser.add_argument("--repeat", type=_positive, default=3, help="rounds; default: 3")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS[:2], help="default: pairs and special; quality takes long"
+    )
+    parser.add_argument(
+        "--bare-cli", action="store_true", help="run the manim command without its cache and progress bars"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the raw results")
     return parser
 

@@ -25,8 +25,8 @@ import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
 
 from benchmarks import machine
+from benchmarks.catalogue import names, path_of
 from benchmarks.recording import Recording, record
-from benchmarks.runs import SCENES, scene_names
 from benchmarks.stock import FLAGS
 from manimcast.engine.configure import X264_DEFAULTS
 from manimcast.engine.segment_file import SegmentFile
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
         kept = chosen.recordings or Path(scratch)
         for quality in chosen.quality:
             for scene in chosen.scenes:
-                recording = record(SCENES / f"{scene}.py", quality, kept)
+                recording = record(path_of(scene), quality, kept)
                 for name, options in {STOCK: None, **candidates(chosen.candidates)}.items():
                     runs.append(_measure(recording, name, options, Path(scratch)))
                     print(runs[-1], flush=True)
@@ -200,7 +200,7 @@ def _squared(one: np.ndarray, other: np.ndarray) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev bench encoder", description=__doc__)
     parser.add_argument("candidates", nargs="*", default=[OURS], metavar="CANDIDATE", help=candidates.__doc__)
-    parser.add_argument("--scenes", nargs="+", choices=scene_names(), default=scene_names(), help="default: all")
+    parser.add_argument("--scenes", nargs="+", choices=names(), default=names(), help="default: all")
     parser.add_argument("--quality", nargs="+", choices=list(FLAGS), default=list(FLAGS), help="default: all")
     parser.add_argument("--recordings", type=Path, help="folder that keeps what was recorded for other runs")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the raw results")

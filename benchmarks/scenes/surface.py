@@ -12,4 +12,4 @@ class TurningSurface(ThreeDScene):
         )
         self.play(Create(surface))
         self.begin_ambient_camera_rotation(rate=0.6)
-        self.wait(2)
+        self.wait(4)
