@@ -34,12 +34,6 @@ class Switch:
     """Fields of ``manimcast.engine.parallel.switches.Switches``, whose ``always`` is true unless it is said here."""
 
 
-def _copy_outlines() -> None:
-    from manimcast.engine.patches import svg  # noqa: PLC0415  imports manim; only the engine's process may
-
-    svg.install = _nothing
-
-
 def _typeset_in_the_scene() -> None:
     from manimcast.engine.patches import tex  # noqa: PLC0415
 
@@ -52,7 +46,9 @@ SWITCHES = (
     Switch("skip", "plays that depend on their time alone are stepped over", may={"skip": False}),
     Switch("always", "forking and splitting also where they do not pay", may={"always": False}),
     Switch("native", "shapes are drawn by the native part", environment={"MANIMCAST_NATIVE": "off"}),
-    Switch("outlines", "parsed outlines of glyphs are shared, not copied", before_warming=_copy_outlines),
+    Switch(
+        "stepping", "glyphs, copies, families and updaters without Python for each", before_warming=_step_as_manim_does
+    ),
     Switch("typesetter", "TeX is typeset apart from the scene", before_warming=_typeset_in_the_scene),
 )
 """Every switch there is. A new speed-up adds a line here, and is then tested without as well."""
