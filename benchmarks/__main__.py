@@ -18,7 +18,9 @@ from benchmarks.runs import WAYS, Run, measure
 from benchmarks.table import as_markdown, summarize
 
 RESULTS = Path(__file__).parent / "results"
-OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "sandbox", "stepping")
+OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "profile", "sandbox", "stepping")
+DEFAULT_WAYS = ("warm", "medium")
+PARTS = ("pairs", "special", "quality")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -37,7 +37,13 @@ class Side:
         self._process: subprocess.Popen[str] | None = None
 
     def render(
-        self, case: Case, *, keep: str | None = None, keep_at: Path | None = None, lossless: bool = False, **further: Any
+        self,
+        case: Case,
+        *,
+        keep: str | None = None,
+        keep_at: Path | None = None,
+        lossless: bool = False,
+        **further: Any,
     ) -> dict[str, Any]:
         """Render ``case`` and return what was recorded, or what went wrong under ``error``.
 
