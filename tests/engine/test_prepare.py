@@ -38,6 +38,7 @@ NEEDED = [
             "common_tex",
             "errors",
             "fingerprint",
+            "native/__init__",
             "patches/__init__",
             "patches/patch",
             "patches/tex",
@@ -91,7 +92,7 @@ def run(folder: Path, *arguments: str, path: str = TOOLS, package: Path = ROOT) 
     """Run the command that fills ``folder``."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "manimcast.engine.prepare", str(folder), *arguments],
-        env={"PATH": path, "HOME": str(folder.parent), "PYTHONPATH": str(package)},
+        env={"PATH": path, "HOME": str(folder.parent), "PYTHONPATH": str(package), "MANIMCAST_NATIVE": "off"},
         cwd=folder.parent,
         capture_output=True,
         text=True,
