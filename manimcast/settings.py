@@ -27,6 +27,13 @@ class LogFormat(StrEnum):
     json = "json"
 
 
+class ResultCache(StrEnum):
+    """Whether finished renders are kept for the same request again."""
+
+    on = "on"
+    off = "off"
+
+
 class SandboxMode(StrEnum):
     """How much confinement is insisted upon; see :attr:`Settings.sandbox`."""
 
@@ -105,6 +112,12 @@ class Settings(BaseSettings):
     )
     tex_formats_mib: int = Field(
         256, ge=0, description="Size of the cache of dumped TeX preambles in DATA_DIR, in MiB; 0 keeps none."
+    )
+    result_cache: ResultCache = Field(
+        ResultCache.on, description="`on`: the same request again is answered without a render. `off`: never."
+    )
+    result_cache_mib: int = Field(
+        1024, ge=0, description="Size of the cache of finished renders in DATA_DIR, in MiB; 0 keeps none."
     )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."

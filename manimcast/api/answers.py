@@ -67,6 +67,7 @@ def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
         "render_id": render.id,
         "executor": render.executor,
         "cost": render.cost and render.cost.model_dump(mode="json"),
+        "cache": render.cache.model_dump(mode="json"),
     }
 
 

@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
 from manimcast.inspection import Inspection
-from manimcast.renders import Render, RenderCost
+from manimcast.renders import Render, RenderCache, RenderCost
 from manimcast.spec import SceneError
 
 Description = dict[str, Any]
@@ -56,6 +56,7 @@ class VideoResult(BaseModel):
     render_id: str
     executor: str
     cost: RenderCost | None
+    cache: RenderCache
 
 
 class VideoFailure(BaseModel):

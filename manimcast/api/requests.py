@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import to_json
 
 from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.renders import CacheMode
 from manimcast.settings import Settings
 from manimcast.spec import AspectRatio, Code, Engine, JsonObject, Quality, RenderSpec, SceneName
 
@@ -50,6 +51,9 @@ class RenderRequest(RenderSpec):
     executor: Literal["auto", "local", "modal"] = Field(
         "auto", description="Where to render; what is named here is the only place, `auto` falls back."
     )
+    cache: CacheMode = Field(
+        CacheMode.use, description="`use` what is kept; `refresh`: render anew and keep that; `off`: neither."
+    )
     metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
     @field_validator("metadata")
@@ -69,6 +73,7 @@ class Order:
 
     spec: RenderSpec
     executor: str
+    cache: CacheMode
     metadata: JsonObject | None
 
 
@@ -106,7 +111,7 @@ def parse_render(body: JsonObject, settings: Settings) -> Order:
         **{name: getattr(request, name) for name in RenderSpec.model_fields},
     )
     _check_limits(spec, settings)
-    return Order(spec, request.executor, request.metadata)
+    return Order(spec, request.executor, request.cache, request.metadata)
 
 
 def _without_nulls(body: JsonObject) -> JsonObject:

@@ -9,18 +9,24 @@ import structlog
 from manimcast.api.context import Context
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.executors.policy import AUTO
-from manimcast.renders import NoExecutor, QueueFull, Render
+from manimcast.renders import CacheMode, NoExecutor, QueueFull, Render
 from manimcast.spec import JsonObject, RenderSpec
 
 
 async def submit(
-    context: Context, spec: RenderSpec, *, tenant: str, executor: str = AUTO, metadata: JsonObject | None = None
+    context: Context,
+    spec: RenderSpec,
+    *,
+    tenant: str,
+    executor: str = AUTO,
+    cache: CacheMode = CacheMode.use,
+    metadata: JsonObject | None = None,
 ) -> Render:
     """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken."""
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
-        render = await context.renders.submit(spec, tenant=tenant, executor=executor, metadata=metadata)
+        render = await context.renders.submit(spec, tenant=tenant, executor=executor, cache=cache, metadata=metadata)
     except QueueFull as full:
         raise ProblemError(
             Problem.queue_full, str(full), headers={"retry-after": str(max(1, math.ceil(full.retry_after)))}

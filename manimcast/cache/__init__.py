@@ -1,5 +1,6 @@
 """What was computed once and may be used again. Only the trusted side reads and writes it."""
 
+from manimcast.cache.bundles import BundleStore
 from manimcast.cache.entries import EntryStore
 
-__all__ = ["EntryStore"]
+__all__ = ["BundleStore", "EntryStore"]

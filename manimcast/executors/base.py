@@ -9,7 +9,7 @@ the render: by the time ``aclose`` returns, nothing of it runs any more.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -77,6 +77,9 @@ class Executor(Protocol):
 
     def status(self) -> ExecutorStatus:
         """Tell without waiting whether a render could start."""
+
+    def versions(self) -> Mapping[str, str] | None:
+        """Return the fingerprint of the engine that a render would run on; None while that is not known."""
 
     def render(self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``."""

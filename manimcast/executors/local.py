@@ -6,7 +6,7 @@ chose that (``SANDBOX``).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
@@ -98,6 +98,10 @@ class LocalExecutor:
                 {"layer": lack.layer.value, "reason": lack.reason, "remedy": lack.remedy} for lack in self._ground.lacks
             ],
         }
+
+    def versions(self) -> Mapping[str, str] | None:
+        """Return the fingerprint that the warm process found; None while there is no such process."""
+        return self._supervisor.fingerprint()
 
     async def render(
         self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float

@@ -15,8 +15,9 @@ from pathlib import Path
 from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.renders.errors import StoreError
+from manimcast.renders.kept import KeptResult, KeptResults, Plays
 from manimcast.renders.live import AttemptBegan, Channel
-from manimcast.renders.model import RenderCost, RenderProgress, RenderStatus
+from manimcast.renders.model import CacheMode, RenderCache, RenderCost, RenderProgress, RenderStatus
 from manimcast.renders.outcomes import executor_at_fault, given_up, internal
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
@@ -45,7 +46,13 @@ class Stop(Enum):
 class Attempt:
     """Runs one claimed render on one executor and sees to everything that follows from how it ends.
 
-    ``choose`` tells where it would run next, should ``executor`` fail it.
+    ``choose`` tells where it would run next, should ``executor`` fail it. ``kept`` is the result of an earlier render
+    for the same request, its files being in ``work``, if that is known already.
+
+    Attributes
+    ----------
+    has_result
+        Whether it ended with a result that will do for the same request again.
     """
 
     def __init__(
@@ -56,9 +63,11 @@ class Attempt:
         choose: Choose,
         store: RenderStore,
         storage: LocalStorage,
+        results: KeptResults,
         channel: Channel,
         work: Path,
         timeout: float,
+        kept: KeptResult | None = None,
     ) -> None:
         self._claim = claim
         self._executor = executor
@@ -68,6 +77,10 @@ class Attempt:
         self._channel = channel
         self._work = work
         self._timeout = timeout
+        self._results = results
+        self._kept = kept
+        self._cache: RenderCache | None = None
+        self.has_result = False
         self._began = time.monotonic()
         self._stopped: Stop | None = None
         self._rendering: asyncio.Task[Terminal] | None = None
@@ -97,7 +110,7 @@ class Attempt:
     async def _render(self) -> Terminal | ExecutorError | None:
         """Return how the executor ended; None when it was stopped before it had an end to tell."""
         try:
-            await asyncio.to_thread(self._work.mkdir, parents=True)
+            await asyncio.to_thread(self._work.mkdir, parents=True, exist_ok=self._kept is not None)
         except OSError as error:
             return Failed(error=internal(f"the working folder of the render could not be made: {error.strerror}"))
         if self._is_stopped():
@@ -127,15 +140,46 @@ class Attempt:
         return ExecutorError(f"{type(fault).__name__}: {fault}")
 
     async def _consume(self) -> Terminal:
+        kept = self._kept or await self._recall()
+        if kept is not None:
+            return self._retell(kept)
+        plays = Plays()
         stream = self._executor.render(
             self._claim.spec, render_id=self._claim.id, into=self._work, timeout=self._timeout
         )
         async with contextlib.aclosing(stream):
             async for message in stream:
+                if isinstance(message, Finished):
+                    await self._remember(message, plays)
                 if isinstance(message, Terminal):
                     return message
+                plays.hear(message)
                 self._tell(message)
         raise ExecutorError("ended without saying how")
+
+    async def _recall(self) -> KeptResult | None:
+        """Return what an earlier render for the same request came to, with its files in the working folder."""
+        if self._claim.cache is not CacheMode.use:
+            return None
+        return await self._results.take(
+            self._claim.spec, tenant=self._claim.tenant, versions=self._executor.versions(), into=self._work
+        )
+
+    def _retell(self, kept: KeptResult) -> Finished:
+        """Say what the earlier render said, in short."""
+        for message in kept.messages():
+            self._channel.publish(message)
+        played = kept.report.animations
+        self._cache = RenderCache(hit="result", animations_reused=played, animations_rendered=0)
+        self.has_result = True
+        return Finished(report=kept.report.model_copy(update={"timings": {}, "compute_seconds": 0.0}))
+
+    async def _remember(self, end: Finished, plays: Plays) -> None:
+        """Keep the result for the same request again."""
+        if self._claim.cache is CacheMode.off:
+            return
+        await self._results.keep(self._claim.spec, end.report, self._work, tenant=self._claim.tenant, plays=plays)
+        self.has_result = True
 
     def _tell(self, message: Message) -> None:
         if isinstance(message, Progressed):
@@ -197,7 +241,9 @@ class Attempt:
             logger.error("the video was not stored: %s", error)  # noqa: TRY400 - the message says it all
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
         shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
-        return await self._write(Outcome(RenderStatus.succeeded, report=end.report, stored=stored, cost=shown))
+        return await self._write(
+            Outcome(RenderStatus.succeeded, report=end.report, stored=stored, cost=shown, cache=self._cache)
+        )
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""

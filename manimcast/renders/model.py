@@ -128,6 +128,14 @@ def _section(section: Section) -> RenderSection:
     return RenderSection(**section.model_dump())
 
 
+class CacheMode(StrEnum):
+    """What a request wants of the caches: use and fill them, only fill them anew, or neither."""
+
+    use = "use"
+    refresh = "refresh"
+    off = "off"
+
+
 class RenderCache(_Model):
     """What of a render was taken from a cache."""
 

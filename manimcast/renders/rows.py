@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Row
 
 from manimcast.executors.policy import AUTO, Fault, Faults
-from manimcast.renders.model import Render, RenderCache, RenderCost, RenderProgress, RenderResult, RenderStatus
+from manimcast.renders.model import (
+    CacheMode,
+    Render,
+    RenderCache,
+    RenderCost,
+    RenderProgress,
+    RenderResult,
+    RenderStatus,
+)
 from manimcast.renders.table import renders
 from manimcast.spec import RenderReport, RenderSpec, SceneError
 from manimcast.storage import StoredResult
@@ -37,16 +45,18 @@ class Claim:
     spec: RenderSpec
     requested: str = AUTO
     faults: Faults = field(default_factory=dict)
+    cache: CacheMode = CacheMode.use
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with ``report``, ``stored`` and ``cost``, or with ``error``; and how far it came."""
+    """How an attempt ended: with ``report``, ``stored``, ``cost`` and ``cache``, or with ``error``; how far it came."""
 
     status: RenderStatus
     report: RenderReport | None = None
     stored: StoredResult | None = None
     cost: RenderCost | None = None
+    cache: RenderCache | None = None
     error: SceneError | None = None
     progress: RenderProgress | None = None
 
@@ -58,6 +68,7 @@ class Outcome:
             "report": self.report and self.report.model_dump(mode="json"),
             "files": self.stored and self.stored.model_dump(mode="json"),
             "cost": self.cost and self.cost.model_dump(mode="json"),
+            "cache": self.cache and self.cache.model_dump(mode="json"),
             "error": self.error and self.error.model_dump(mode="json"),
         } | ({"progress": self.progress.model_dump(mode="json")} if self.progress else {})
 
@@ -87,7 +98,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        spec={**row.spec, "executor": row.requested_executor},
+        spec={**row.spec, "executor": row.requested_executor, "cache": row.requested_cache},
         executor=row.executor,
         attempt=row.attempt,
         queue_position=queue_position,
@@ -96,11 +107,17 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         timings=_timings(row, report),
         fingerprint=report.fingerprint if report else {},
         sandbox=report.sandbox if report else None,
-        cache=RenderCache(animations_rendered=report.animations if report else None),
+        cache=_cache(row, report),
         cost=RenderCost.model_validate(row.cost) if row.cost else None,
         error=SceneError.model_validate(row.error) if row.error else None,
         metadata=row.metadata,
     )
+
+
+def _cache(row: Row[Any, Any], report: RenderReport | None) -> RenderCache:
+    if row.cache:
+        return RenderCache.model_validate(row.cache)
+    return RenderCache(animations_rendered=report.animations if report else None)
 
 
 def _timings(row: Row[Any, Any], report: RenderReport | None) -> dict[str, float]:

@@ -14,7 +14,7 @@ from manimcast.executors.policy import AUTO
 from manimcast.renders.errors import QueueFull, RenderNotFound
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Live, News
-from manimcast.renders.model import Render, RenderStatus
+from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED, lost
 from manimcast.renders.store import RenderStore
 from manimcast.renders.worker import Worker
@@ -86,29 +86,46 @@ class RenderService:
             self._live.close(render_id)
 
     async def submit(
-        self, spec: RenderSpec, *, tenant: str, executor: str = AUTO, metadata: dict[str, Any] | None = None
+        self,
+        spec: RenderSpec,
+        *,
+        tenant: str,
+        executor: str = AUTO,
+        cache: CacheMode = CacheMode.use,
+        metadata: dict[str, Any] | None = None,
     ) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.
 
+        With ``cache`` at ``use``, a render whose result is kept has ended when this returns; it waits for no slot.
         ``executor`` is the name of the one executor that may run it, or ``auto``. Raises :class:`NoExecutor` when
         nothing could run it, and :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait.
         """
         chosen = self._worker.executor_for(executor)
         render_id = self._ids.next()
+        if cache is CacheMode.use:
+            if await self._worker.run_kept(
+                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, executor=chosen
+            ):
+                return await self._read(render_id, tenant)
+            self._worker.expect(render_id, spec, tenant=tenant, requested=executor, executor=chosen)
         self._live.open(render_id)
         room = self._worker.slots + self._settings.queue_limit
         try:
             admitted = await self._store.insert(
-                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, room=room
+                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, room=room, cache=cache
             )
         except BaseException:
-            self._live.discard(render_id)
+            self._discard(render_id)
             raise
         if not admitted:
-            self._live.discard(render_id)
+            self._discard(render_id)
             raise QueueFull(self._worker.retry_after(chosen))
         self._worker.wake()
         return await self._read(render_id, tenant)
+
+    def _discard(self, render_id: str) -> None:
+        self._live.discard(render_id)
+        self._worker.forget(render_id)
 
     async def get(self, render_id: str, *, tenant: str) -> Render | None:
         """Return the render as it is now, or None when the tenant has no such render."""
@@ -142,6 +159,7 @@ class RenderService:
         while not render.status.ended:
             if await self._store.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.queued:
+                    self._worker.forget(render_id)
                     self._live.close(render_id)
                 else:
                     self._worker.abort(render_id)

@@ -23,7 +23,7 @@ from manimcast.executors.policy import Faults
 from manimcast.renders.errors import StoreError
 from manimcast.renders.lock import FileLock
 from manimcast.renders.migrate import migrate
-from manimcast.renders.model import Render, RenderProgress, RenderStatus
+from manimcast.renders.model import CacheMode, Render, RenderProgress, RenderStatus
 from manimcast.renders.rows import LISTED, Claim, Outcome, Waiting, from_faults, to_faults, to_render, to_spec
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
@@ -36,7 +36,7 @@ BUSY_TIMEOUT = 10.0
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
-_CLAIMED = ("id", "tenant", "attempt", "spec", "code", "requested_executor", "faults")
+_CLAIMED = ("id", "tenant", "attempt", "spec", "code", "requested_executor", "requested_cache", "faults")
 
 
 class RenderStore:
@@ -86,25 +86,41 @@ class RenderStore:
         requested: str,
         metadata: dict[str, Any] | None,
         room: int,
+        cache: CacheMode = CacheMode.use,
     ) -> bool:
         """Queue a render, unless ``room`` or more are queued or running already; tell whether it was."""
-        values = {
-            "id": render_id,
-            "tenant": tenant,
+        values = _asked(render_id, spec, tenant=tenant, requested=requested, metadata=metadata, cache=cache) | {
             "status": _QUEUED,
-            "created_at": datetime.now(UTC),
-            "code": spec.code,
-            "spec": spec.model_dump(mode="json", exclude={"code"}),
-            "requested_executor": requested,
-            "metadata": metadata,
             "attempt": 0,
-            "failures": 0,
         }
         busy = select(func.count()).where(renders.c.status.in_((_QUEUED, _RUNNING))).scalar_subquery()
         row = select(*(literal(value, renders.c[name].type) for name, value in values.items())).where(busy < room)
         async with self._begin() as connection:
             result = await connection.execute(insert(renders).from_select(list(values), row))
         return result.rowcount == 1
+
+    async def insert_running(
+        self,
+        render_id: str,
+        spec: RenderSpec,
+        *,
+        tenant: str,
+        requested: str,
+        metadata: dict[str, Any] | None,
+        owner: str,
+        executor: str,
+    ) -> Claim:
+        """Enter a render whose first attempt begins at once, as it takes no slot of any executor."""
+        values = _asked(render_id, spec, tenant=tenant, requested=requested, metadata=metadata, cache=CacheMode.use) | {
+            "status": _RUNNING,
+            "attempt": 1,
+            "owner": owner,
+            "started_at": datetime.now(UTC),
+            "executor": executor,
+        }
+        async with self._begin() as connection:
+            await connection.execute(insert(renders).values(values))
+        return Claim(render_id, tenant, 1, spec, requested)
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""
@@ -157,7 +173,15 @@ class RenderStore:
             row = (await connection.execute(statement)).first()
         if row is None:
             return None
-        return Claim(row.id, row.tenant, row.attempt, to_spec(row), row.requested_executor, to_faults(row.faults))
+        return Claim(
+            row.id,
+            row.tenant,
+            row.attempt,
+            to_spec(row),
+            row.requested_executor,
+            to_faults(row.faults),
+            CacheMode(row.requested_cache),
+        )
 
     async def holds(self, render_id: str, attempt: int) -> bool:
         """Tell whether the attempt still is the present one."""
@@ -260,6 +284,29 @@ def _of(render_id: str, tenant: str | None) -> list[ColumnElement[bool]]:
 
 def _attempt(render_id: str, attempt: int) -> list[ColumnElement[bool]]:
     return [renders.c.id == render_id, renders.c.attempt == attempt, renders.c.status == _RUNNING]
+
+
+def _asked(
+    render_id: str,
+    spec: RenderSpec,
+    *,
+    tenant: str,
+    requested: str,
+    metadata: dict[str, Any] | None,
+    cache: CacheMode,
+) -> dict[str, Any]:
+    """Return the columns that say what was asked for."""
+    return {
+        "id": render_id,
+        "tenant": tenant,
+        "created_at": datetime.now(UTC),
+        "code": spec.code,
+        "spec": spec.model_dump(mode="json", exclude={"code"}),
+        "requested_executor": requested,
+        "requested_cache": cache.value,
+        "metadata": metadata,
+        "failures": 0,
+    }
 
 
 def _waiting() -> dict[str, Any]:

@@ -4,7 +4,8 @@ The table decides who owns a render. ``attempt`` is the fence: every claim raise
 a running render except by whoever names its present attempt. ``owner`` is the service process that runs the
 render. ``failures`` counts the attempts that were lost to the end of a service, and ``faults`` has, by the
 executors' names, what they failed in (:class:`~manimcast.executors.policy.Fault`): both are bounded.
-``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it.
+``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it; ``requested_cache`` likewise,
+and ``cache`` says what came from caches.
 Migrations change the real table; a test compares the two.
 """
 
@@ -52,6 +53,8 @@ renders = Table(
     Column("owner", String(64)),
     Column("requested_executor", String(64), nullable=False, server_default="auto"),
     Column("executor", String(64)),
+    Column("requested_cache", String(16), nullable=False, server_default="use"),
+    Column("cache", JSON(none_as_null=True)),
     Column("progress", JSON(none_as_null=True)),
     Column("report", JSON(none_as_null=True)),
     Column("files", JSON(none_as_null=True)),

@@ -11,11 +11,14 @@ import contextlib
 import logging
 import math
 import os
+import shutil
 import socket
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -23,12 +26,14 @@ from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor, StoreError
+from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
 from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.outcomes import given_up, internal
 from manimcast.renders.rows import Claim
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
+from manimcast.spec import RenderSpec
 from manimcast.storage import LocalStorage
 
 LOOK_AGAIN = 1.0
@@ -52,6 +57,8 @@ class Worker:
         self._executors = {executor.name: executor for executor in executors}
         self._storage = storage
         self._live = live
+        self._results = KeptResults(settings)
+        self._flights = Flights()
         self._owner = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._work = settings.data_dir.absolute() / "work"
         self._attempts: dict[str, Attempt] = {}
@@ -91,6 +98,52 @@ class Worker:
             for attempt in self._attempts.values():
                 attempt.stop(Stop.shutdown)
             await _all_of(self._tasks)
+
+    def expect(self, render_id: str, spec: RenderSpec, *, tenant: str, requested: str, executor: Executor) -> None:
+        """Take note that a render is to be queued which may use what is kept.
+
+        Until it begins or is given up (:meth:`forget`), it waits for any render of the same that is under way.
+        """
+        if self._results.on and executor.versions() is not None:
+            self._flights.expect(render_id, same_request(spec, tenant=tenant, executor=requested))
+
+    def forget(self, render_id: str) -> None:
+        """Take note that a queued render will not be run."""
+        self._flights.forget(render_id)
+
+    async def run_kept(
+        self,
+        render_id: str,
+        spec: RenderSpec,
+        *,
+        tenant: str,
+        requested: str,
+        metadata: dict[str, Any] | None,
+        executor: Executor,
+    ) -> bool:
+        """Enter a render and end it at once with the kept result of the same request; return False if there is none.
+
+        It takes no slot, and nobody in the queue waits for it.
+        """
+        work = self._work_of(render_id, 1)
+        kept = await self._results.take(spec, tenant=tenant, versions=executor.versions(), into=work)
+        if kept is None:
+            return False
+        try:
+            claim = await self._store.insert_running(
+                render_id,
+                spec,
+                tenant=tenant,
+                requested=requested,
+                metadata=metadata,
+                owner=self._owner,
+                executor=executor.name,
+            )
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+            raise
+        await asyncio.shield(self._begin(claim, self._register(claim, executor, kept), None))
+        return True
 
     def abort(self, render_id: str) -> None:
         """Stop the attempt of a render that the table says is canceled, if it runs."""
@@ -154,7 +207,7 @@ class Worker:
             match policy.choose(waiting.requested, waiting.faults, candidates):
                 case policy.Use(executor=name):
                     self._stranded.pop(waiting.id, None)
-                    if self._busy[name] < self._executors[name].slots:
+                    if self._busy[name] < self._executors[name].slots and not self._flights.hold(waiting.id):
                         await self._start(waiting.id, self._executors[name])
                     else:
                         left += 1
@@ -171,18 +224,28 @@ class Worker:
         claim = await self._store.claim(render_id, owner=self._owner, executor=executor.name)
         if claim is not None:
             # Registered before anything else can run, so that whoever cancels from now on finds it.
-            task = asyncio.create_task(self._run(claim, self._register(claim, executor), executor.name))
             self._busy[executor.name] += 1
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(claim, self._register(claim, executor), executor.name)
+
+    def _begin(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> asyncio.Task[None]:
+        """Run an attempt, which holds a slot of the executor ``slot_of``."""
+        self._flights.began(claim.id)
+        task = asyncio.create_task(self._run(claim, attempt, slot_of))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _give_up(self, render_id: str, reason: str) -> None:
         """End a render that waits and that nothing can run."""
         if await self._store.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
             logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
+            self.forget(render_id)
             self._live.close(render_id)
 
-    def _register(self, claim: Claim, executor: Executor) -> Attempt:
+    def _work_of(self, render_id: str, attempt: int) -> Path:
+        return self._work / f"{render_id}-{attempt}"
+
+    def _register(self, claim: Claim, executor: Executor, kept: KeptResult | None = None) -> Attempt:
         limit = self._settings.render_timeout
         attempt = Attempt(
             claim,
@@ -190,14 +253,16 @@ class Worker:
             choose=self._choose,
             store=self._store,
             storage=self._storage,
+            results=self._results,
             channel=self._live.open(claim.id),
-            work=self._work / f"{claim.id}-{claim.attempt}",
+            work=self._work_of(claim.id, claim.attempt),
             timeout=min(claim.spec.timeout or limit, limit),
+            kept=kept,
         )
         self._attempts[claim.id] = attempt
         return attempt
 
-    async def _run(self, claim: Claim, attempt: Attempt, executor: str) -> None:
+    async def _run(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> None:
         structlog.contextvars.bind_contextvars(render_id=claim.id)  # of this task, and of those that it starts
         began = time.monotonic()
         ended = True
@@ -209,8 +274,10 @@ class Worker:
         finally:
             if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
                 del self._attempts[claim.id]
-            self._recent[executor].append(time.monotonic() - began)
-            self._busy[executor] -= 1
+            self._flights.ended(claim.id, kept=attempt.has_result)
+            if slot_of is not None:
+                self._recent[slot_of].append(time.monotonic() - began)
+                self._busy[slot_of] -= 1
             if ended:
                 self._live.close(claim.id)
             self.wake()

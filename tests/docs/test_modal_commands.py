@@ -217,6 +217,7 @@ def test_a_host_that_only_serves(tmp_path: Path) -> None:
         terminal.environment["PATH"] = f"{checkout}/.venv/bin:{os.environ['PATH']}"
         terminal.run("manimcast deploy")
         settings: dict[str, object] = {**running.environment, "use_modal": True, "modal_connect_timeout": 2}
+        settings["result_cache"] = "off"  # which would answer the second time, although Modal is gone
         python = str(checkout / ".venv/bin/python")
         with serving(checkout / "data", python=python, **settings) as server, server.client() as client:
             answer = client.post("/v1/video/rendering", json=HELLO)

@@ -147,3 +147,23 @@ def test_health_tells_what_it_can_do(client: httpx.Client) -> None:
     assert body["storage"] == "local"
     assert body["sandbox"]["layers"]
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_the_same_request_again_is_answered_without_a_render(client: httpx.Client, server: Server) -> None:
+    code = scene("self.play(Create(Square()))", "self.wait(0.2)")
+    first = client.post("/v1/renders", json={"code": code, "quality": "low"}, headers={"prefer": "wait=60"}).json()
+    assert first["cache"]["hit"] == "none"
+    body = {"code": code, "quality": "low"}
+    again = client.post("/v1/renders", json=body).json()
+    assert (again["status"], again["cache"]["hit"]) == ("succeeded", "result")
+    assert again["id"] != first["id"]
+    assert again["result"]["sha256"] == first["result"]["sha256"]
+    videos = {client.get(render["result"]["video_url"]).content for render in (first, again)}
+    assert len(videos) == 1
+    stream = client.post(VIDEO, json=body | {"stream": True}).text
+    *lines, end = [json.loads(line) for line in stream.splitlines()]
+    assert lines == [{"animationIndex": index, "percentage": percentage} for index in (0, 1) for percentage in (0, 100)]
+    assert client.get(end["video_url"]).content in videos
+    anew = client.post("/v1/renders", json=body | {"cache": "refresh"}, headers={"prefer": "wait=60"}).json()
+    assert anew["cache"] == {"hit": "none", "animations_reused": 0, "animations_rendered": 2}
+    assert server.scratch() == []

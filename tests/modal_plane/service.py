@@ -56,6 +56,7 @@ def service(plane: RunningPlane | None, folder: Path, **settings: object) -> Ite
         "modal_breaker_failures": 50,  # render after render fails here
         "shutdown_grace": 0,
         "render_memory": 1024,
+        "result_cache": "off",  # the same scene is rendered again and again here
     }
     environment = plane.environment if plane else {}
     with serving(folder / "data", **(environment | bounds | settings)) as server, server.client() as client:

@@ -105,6 +105,7 @@ class ScriptedExecutor:
         self.running = 0
         self.most_running = 0
         self.is_started = False
+        self.fingerprint: dict[str, str] | None = None
 
     async def start(self) -> None:
         self.is_started = True
@@ -114,6 +115,9 @@ class ScriptedExecutor:
 
     def status(self) -> ExecutorStatus:
         return ExecutorStatus(available=self.unavailable is None, reason=self.unavailable, details=self.details)
+
+    def versions(self) -> dict[str, str] | None:
+        return self.fingerprint
 
     async def render(
         self,

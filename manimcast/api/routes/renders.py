@@ -33,7 +33,14 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
     """Queue a render; with ``Prefer: wait=N``, answer when it ends, or after N seconds as it is then."""
     body = await read_json_object(request, limit=context.settings.max_body_bytes)
     order = parse_render(body, context.settings)
-    render = await submit(context, order.spec, tenant=tenant, executor=order.executor, metadata=order.metadata)
+    render = await submit(
+        context,
+        order.spec,
+        tenant=tenant,
+        executor=order.executor,
+        cache=order.cache,
+        metadata=order.metadata,
+    )
     headers = {"location": f"/v1/renders/{render.id}", "cache-control": "no-store"}
     wanted = _WAIT.search(",".join(request.headers.getlist("prefer")))
     if wanted:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from manimcast import wire
@@ -100,6 +100,10 @@ class ModalExecutor:
                 "sandbox": self._health.sandbox,
             },
         )
+
+    def versions(self) -> Mapping[str, str] | None:
+        """Return the fingerprint that a container told last; None before any did."""
+        return self._health.fingerprint
 
     async def render(
         self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float

@@ -20,6 +20,9 @@ _FIELDS = (
     "error",
 )  # fmt: skip
 
+_BESIDES = {"user", "layers"}
+"""Facts that do not decide pixels."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,6 +46,11 @@ class Health:
         """What keeps renders apart there."""
         layers = [layer for layer in self.facts.get("layers", "").split(",") if layer]
         return {"tier": "container", "layers": layers}
+
+    @property
+    def fingerprint(self) -> dict[str, str] | None:
+        """The versions that decide pixels there; None before a container told them."""
+        return {name: value for name, value in self.facts.items() if name not in _BESIDES} or None
 
     def learn(self, facts: Mapping[str, str]) -> None:
         """Keep what a container said when it opened a render."""

@@ -105,6 +105,10 @@ class Supervisor:
         """Return what keeps renders in; empty while there is no warm process."""
         return self._current.layers if self._current else frozenset()
 
+    def fingerprint(self) -> dict[str, str] | None:
+        """Return the versions that decide pixels; None while there is no warm process."""
+        return self._current.fingerprint if self._current and not self._current.gone.is_set() else None
+
     async def zygote(self) -> Zygote:
         """Return a warm zygote, waiting while one starts; raise :class:`ZygoteError` when there will be none."""
         async with self._changed:
