@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from manimcast import processors
 
 MIB = 1024 * 1024
+ANONYMOUS = "anonymous"
+"""The tenant of whoever sends no key."""
 
 
 class LogFormat(StrEnum):
@@ -118,6 +120,9 @@ class Settings(BaseSettings):
     )
     result_cache_mib: int = Field(
         1024, ge=0, description="Size of the cache of finished renders in DATA_DIR, in MiB; 0 keeps none."
+    )
+    segment_cache_mib: int = Field(
+        512, ge=0, description="Size of the cache of encoded animations in DATA_DIR, in MiB; 0 keeps none."
     )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
@@ -237,6 +242,13 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    def trusts_itself(self, tenant: str) -> bool:
+        """Whether the renders of ``tenant`` are of people who trust each other.
+
+        Who sends no key to a service that is open to others may be anybody.
+        """
+        return tenant != ANONYMOUS or self.on_loopback
 
     @property
     def slots(self) -> int:

@@ -339,7 +339,8 @@ class RenderReport(Strict):
     """What a finished render is, as the engine tells it.
 
     Lengths are in pixels, times in seconds. ``timings`` says where the time went; ``fingerprint`` names every
-    version that decides pixels. ``compute_seconds`` is how long the render held its machine's resources, and
+    version that decides pixels. Of the ``animations``, ``animations_reused`` were not drawn, as what they show was
+    kept from an earlier render. ``compute_seconds`` is how long the render held its machine's resources, and
     ``sandbox`` how it was confined; the trusted side fills them in.
     """
 
@@ -352,6 +353,7 @@ class RenderReport(Strict):
     frames: Count
     duration: Seconds
     animations: Count
+    animations_reused: Count = 0
     sections: Annotated[tuple[Section, ...], FailFast()] = Field(default=(), max_length=1000)
     files: Annotated[tuple[OutputFile, ...], FailFast()] = Field(max_length=1100)
     seed: int

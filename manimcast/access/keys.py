@@ -11,9 +11,8 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 
-from manimcast.settings import Settings
+from manimcast.settings import ANONYMOUS, Settings
 
-ANONYMOUS = "anonymous"
 UNNAMED = "default"
 
 

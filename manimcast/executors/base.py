@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from manimcast.executors.price import Rate
+from manimcast.executors.segments import Reuse
 from manimcast.spec import RenderSpec
 from manimcast.wire import Message
 
@@ -81,5 +82,10 @@ class Executor(Protocol):
     def versions(self) -> Mapping[str, str] | None:
         """Return the fingerprint of the engine that a render would run on; None while that is not known."""
 
-    def render(self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float) -> AsyncGenerator[Message, None]:
-        """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``."""
+    def render(
+        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float, reuse: Reuse | None = None
+    ) -> AsyncGenerator[Message, None]:
+        """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``.
+
+        ``reuse`` says whose segments it may have, where the executor keeps any.
+        """

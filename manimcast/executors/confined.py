@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from manimcast import processors, wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.printed import Printed
+from manimcast.executors.segments import RenderSegments
 from manimcast.executors.tex_child import dump_in_child, typeset_in_child
 from manimcast.executors.typeset import Typesetter
 from manimcast.executors.verdict import died, timed_out, too_chatty, untrustworthy
@@ -64,26 +65,34 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 async def render_in_child(
-    zygote: Zygote, job: wire.Job, *, render_id: str, into: Path, timeout: float, typesetter: Typesetter
+    zygote: Zygote,
+    job: wire.Job,
+    *,
+    render_id: str,
+    into: Path,
+    timeout: float,
+    typesetter: Typesetter,
+    segments: RenderSegments | None = None,
 ) -> AsyncGenerator[Message, None]:
     """Render ``job`` in a child of ``zygote`` within ``timeout`` seconds; the files come to lie in ``into``.
 
-    ``typesetter`` answers what it asks of TeX. As :meth:`manimcast.executors.base.Executor.render`: ends with Finished
-    or Failed, raises :class:`ExecutorError` when the machinery is at fault, and leaves nothing running when it is
-    closed.
+    ``typesetter`` answers what it asks of TeX, and ``segments`` has what is kept of its tenant's renders. As
+    :meth:`manimcast.executors.base.Executor.render`: ends with Finished or Failed, raises :class:`ExecutorError` when
+    the machinery is at fault, and leaves nothing running when it is closed.
     """
     began = time.monotonic()
     try:
         async with scratch(zygote, render_id, into.parent) as folder:
-            attempt = _Attempt(zygote, folder, typesetter, into.parent)
+            attempt = _Attempt(zygote, folder, typesetter, segments, into.parent)
             try:
                 async for message in attempt.messages(job, timeout):
                     if isinstance(message, wire.Inspecting):
                         continue  # never: its conversation does not let them pass
+                    if isinstance(message, wire.Terminal):
+                        await attempt.keep_segments()
                     if isinstance(message, wire.Finished):
                         seconds = time.monotonic() - began
-                        collect = attempt.collect
-                        yield await asyncio.to_thread(collect, job.spec, message.report, into, job.limits, seconds)
+                        yield await _to_the_end(attempt.collect, job.spec, message.report, into, job.limits, seconds)
                     else:
                         yield message
             finally:
@@ -101,7 +110,7 @@ async def inspect_in_child(
     """
     try:
         async with scratch(zygote, "inspect", beside) as folder:
-            attempt = _Attempt(zygote, folder, typesetter, beside)
+            attempt = _Attempt(zygote, folder, typesetter, None, beside)
             try:
                 async for message in attempt.messages(job, timeout):
                     yield message
@@ -114,10 +123,18 @@ async def inspect_in_child(
 class _Attempt:
     """One child of the zygote, from its fork to its end."""
 
-    def __init__(self, zygote: Zygote, folder: Path | None, typesetter: Typesetter, beside: Path) -> None:
+    def __init__(
+        self,
+        zygote: Zygote,
+        folder: Path | None,
+        typesetter: Typesetter,
+        segments: RenderSegments | None,
+        beside: Path,
+    ) -> None:
         self._zygote = zygote
         self._scratch = folder
         self._typesetter = typesetter
+        self._segments = segments
         self._run_tex = partial(typeset_in_child, zygote, beside=beside)
         self._dump_tex = partial(dump_in_child, zygote, beside=beside)
         self._printed = Printed()
@@ -135,7 +152,7 @@ class _Attempt:
         try:
             async with asyncio.timeout_at(deadline):
                 self._child.send(job)
-                heard = _heard(self._child.reader, conversation, self._printed, self._answer, self._foresee)
+                heard = _heard(self._child.reader, conversation, self._printed, self._answer, self._note)
                 async with aclosing(heard) as messages:
                     async for message in messages:
                         yield message
@@ -165,10 +182,26 @@ class _Attempt:
             case None:
                 yield wire.Failed(error=await self._printed.attached_to(died(ended)))
 
-    async def _answer(self, question: wire.Typeset, conversation: wire.Conversation) -> None:
+    async def keep_segments(self) -> None:
+        """Keep what the render, which has ended, has offered."""
+        if self._segments is not None and self._child is not None:
+            try:
+                directory = self._child.directory()
+            except ZygoteError:
+                return
+            if directory >= 0:  # else it was ended, and what it had is gone
+                await _to_the_end(self._segments.keep, directory)
+
+    async def _answer(self, question: wire.Typeset | wire.SegmentsAsked, conversation: wire.Conversation) -> None:
         """Answer a question of the render's, and wait until it has taken the answer."""
         assert self._child is not None  # noqa: S101  it asked
-        answer = await self._typesetter.answer(question, self._zygote.fingerprint, self._run_tex, self._dump_tex)
+        answer: wire.Typesetting | wire.SegmentsFound
+        if isinstance(question, wire.Typeset):
+            answer = await self._typesetter.answer(question, self._zygote.fingerprint, self._run_tex, self._dump_tex)
+        elif self._segments is not None:
+            answer = await _to_the_end(self._segments.answer, question, self._child.directory())
+        else:
+            answer = wire.SegmentsFound(number=question.number, keys=())
         conversation.answered()
         try:
             self._child.send(answer)
@@ -183,6 +216,13 @@ class _Attempt:
         task = asyncio.create_task(work)
         self._foreseen.add(task)
         task.add_done_callback(self._foreseen.discard)
+
+    def _note(self, message: wire.Foreseen | wire.SegmentsMade) -> None:
+        """Take note of what needs no answer."""
+        if isinstance(message, wire.Foreseen):
+            self._foresee(message)
+        elif self._segments is not None:
+            self._segments.note(message.segments)
 
     async def _fail(self, failed: wire.Failed) -> wire.Failed:
         await self.end()
@@ -242,7 +282,19 @@ class _TooChattyError(Exception):
     """The render prints without end."""
 
 
-_Answer = Callable[[wire.Typeset, wire.Conversation], Awaitable[None]]
+_Answer = Callable[[wire.Typeset | wire.SegmentsAsked, wire.Conversation], Awaitable[None]]
+_Note = Callable[[wire.Foreseen | wire.SegmentsMade], None]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+async def _to_the_end(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Do ``work`` in a thread, also when this is canceled: it uses descriptors that are closed afterwards."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    finally:
+        await asyncio.wait({working})
 
 
 async def _heard(
@@ -250,11 +302,11 @@ async def _heard(
     conversation: wire.Conversation,
     printed: Printed,
     answer: _Answer,
-    foresee: Callable[[wire.Foreseen], None],
+    note: _Note,
 ) -> AsyncGenerator[Message | wire.Inspecting, None]:
     """Yield messages and printed lines until the render announces its end or closes; the end itself is not yielded.
 
-    What it asks meanwhile is answered by ``answer``, and what it announces is handed to ``foresee``.
+    What it asks meanwhile is answered by ``answer``, and what it announces and offers handed to ``note``.
     """
     decoder = wire.FrameDecoder()
     answering: asyncio.Future[None] | None = None
@@ -273,15 +325,11 @@ async def _heard(
             data = _taken(reading)
             if not data:
                 return
-            for body in decoder.feed(data):
-                message = wire.parse_spoken(body)
-                conversation.accept(message)
-                if isinstance(message, wire.Typeset):
+            for message in _accepted(decoder.feed(data), conversation, note):
+                if isinstance(message, wire.Typeset | wire.SegmentsAsked):
                     if answering is not None:
                         await answering  # until the last answer is taken, the next is not made
                     answering = asyncio.ensure_future(answer(message, conversation))
-                elif isinstance(message, wire.Foreseen):
-                    foresee(message)
                 elif conversation.ended is None:
                     yield message
             reading = asyncio.ensure_future(reader.read(1 << 16))
@@ -297,6 +345,19 @@ def _lines(printed: Printed) -> list[str]:
     if printed.flooded:
         raise _TooChattyError
     return list(printed.lines())
+
+
+def _accepted(
+    bodies: list[bytes], conversation: wire.Conversation, note: _Note
+) -> Iterator[Message | wire.Inspecting | wire.Typeset | wire.SegmentsAsked]:
+    """Yield what is said in ``bodies``, but for what needs no answer, which is taken note of."""
+    for body in bodies:
+        message = wire.parse_spoken(body)
+        conversation.accept(message)
+        if isinstance(message, wire.Foreseen | wire.SegmentsMade):
+            note(message)
+        else:
+            yield message
 
 
 def _pending(answering: asyncio.Future[None] | None) -> set[asyncio.Future[None]]:

@@ -16,6 +16,7 @@ from manimcast.executors.confined import bounds_of, inspect_in_child, limits_of,
 from manimcast.executors.cores import CorePool
 from manimcast.executors.inspection import inspect_scenes
 from manimcast.executors.price import Rate
+from manimcast.executors.segments import Reuse, SegmentCache
 from manimcast.executors.typeset import Typesetter
 from manimcast.inspection import Inspection
 from manimcast.sandbox.host.probe import Ground, examine
@@ -46,6 +47,7 @@ class LocalExecutor:
         self._limits = limits_of(settings)
         self._cores = CorePool.from_settings(settings)
         self._typesetter = Typesetter.from_settings(settings)
+        self._segments = SegmentCache.from_settings(settings)
         self._supervisor = Supervisor(
             bounds_of(settings),
             recycle=settings.recycle_renders,
@@ -104,14 +106,24 @@ class LocalExecutor:
         return self._supervisor.fingerprint()
 
     async def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
+        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float, reuse: Reuse | None = None
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
         zygote = await self._zygote()
+        segments = None
+        if self._segments is not None and reuse is not None:
+            segments = self._segments.of(reuse, zygote.fingerprint, limit=self._limits.file_bytes)
         with self._cores.some() as cores:
-            job = wire.Job(spec=spec, limits=self._limits.model_copy(update={"cores": cores}))
+            limits = self._limits.model_copy(update={"cores": cores})
+            job = wire.Job(spec=spec, limits=limits, reuse=segments is not None)
             stream = render_in_child(
-                zygote, job, render_id=render_id, into=into, timeout=timeout, typesetter=self._typesetter
+                zygote,
+                job,
+                render_id=render_id,
+                into=into,
+                timeout=timeout,
+                typesetter=self._typesetter,
+                segments=segments,
             )
             async with aclosing(stream) as messages:
                 async for message in messages:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
+from manimcast.executors.segments import Reuse
 from manimcast.renders.errors import StoreError
 from manimcast.renders.kept import KeptResult, KeptResults, Plays
 from manimcast.renders.live import AttemptBegan, Channel
@@ -47,7 +48,8 @@ class Attempt:
     """Runs one claimed render on one executor and sees to everything that follows from how it ends.
 
     ``choose`` tells where it would run next, should ``executor`` fail it. ``kept`` is the result of an earlier render
-    for the same request, its files being in ``work``, if that is known already.
+    for the same request, its files being in ``work``, if that is known already. ``shares_segments`` tells whether
+    renders of this tenant may have segments of each other.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class Attempt:
         work: Path,
         timeout: float,
         kept: KeptResult | None = None,
+        shares_segments: bool = True,
     ) -> None:
         self._claim = claim
         self._executor = executor
@@ -78,6 +81,9 @@ class Attempt:
         self._work = work
         self._timeout = timeout
         self._results = results
+        self._reuse: Reuse | None = None
+        if shares_segments and claim.cache is not CacheMode.off:
+            self._reuse = Reuse(claim.tenant, look=claim.cache is CacheMode.use)
         self._kept = kept
         self._cache: RenderCache | None = None
         self.has_result = False
@@ -145,7 +151,11 @@ class Attempt:
             return self._retell(kept)
         plays = Plays()
         stream = self._executor.render(
-            self._claim.spec, render_id=self._claim.id, into=self._work, timeout=self._timeout
+            self._claim.spec,
+            render_id=self._claim.id,
+            into=self._work,
+            timeout=self._timeout,
+            reuse=self._reuse,
         )
         async with contextlib.aclosing(stream):
             async for message in stream:

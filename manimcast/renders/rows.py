@@ -117,7 +117,14 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
 def _cache(row: Row[Any, Any], report: RenderReport | None) -> RenderCache:
     if row.cache:
         return RenderCache.model_validate(row.cache)
-    return RenderCache(animations_rendered=report.animations if report else None)
+    if report is None:
+        return RenderCache()
+    reused = min(report.animations_reused, report.animations)
+    return RenderCache(
+        hit="segments" if reused else "none",
+        animations_reused=reused,
+        animations_rendered=report.animations - reused,
+    )
 
 
 def _timings(row: Row[Any, Any], report: RenderReport | None) -> dict[str, float]:

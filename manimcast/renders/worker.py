@@ -258,6 +258,7 @@ class Worker:
             work=self._work_of(claim.id, claim.attempt),
             timeout=min(claim.spec.timeout or limit, limit),
             kept=kept,
+            shares_segments=self._settings.trusts_itself(claim.tenant),
         )
         self._attempts[claim.id] = attempt
         return attempt

@@ -9,7 +9,8 @@ messages is checked.
 The service speaks first, with one :class:`Job`. The render answers with :class:`Hello`, then any number of
 :class:`Started`, :class:`Playing`, :class:`Progressed` and :class:`Logged`, and ends with exactly one
 :class:`Finished` or :class:`Failed`. In between it may ask with :class:`Typeset` for what TeX makes of a document, one
-question at a time, and gets one :class:`Typesetting` back.
+question at a time, and gets one :class:`Typesetting` back; or with :class:`SegmentsAsked` which segments are kept, and
+gets one :class:`SegmentsFound`. With :class:`SegmentsMade` it offers segments of its own.
 
 Such a question is answered by a process of its own, which speaks the same frames: the service sends it one
 :class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`; or a :class:`FormatJob`, answered by
@@ -27,6 +28,7 @@ from manimcast.wire.conversation import (
     MAX_FORESEEN_TEXT,
     MAX_LOGGED,
     MAX_LOGGED_TEXT,
+    MAX_MADE,
     MAX_QUESTIONS,
     Conversation,
 )
@@ -56,6 +58,8 @@ from manimcast.wire.inspecting import (
     Noted,
 )
 from manimcast.wire.messages import (
+    MAX_KEYS,
+    REUSE,
     VERSION,
     CanaryDone,
     CanaryJob,
@@ -68,9 +72,13 @@ from manimcast.wire.messages import (
     Job,
     Limits,
     Logged,
+    MadeSegment,
     Message,
     Playing,
     Progressed,
+    SegmentsAsked,
+    SegmentsFound,
+    SegmentsMade,
     Spoken,
     Started,
     Terminal,
@@ -87,13 +95,16 @@ __all__ = [
     "MAX_FORESEEN_TEXT",
     "MAX_FRAME",
     "MAX_JOB_FRAME",
+    "MAX_KEYS",
     "MAX_LOGGED",
     "MAX_LOGGED_TEXT",
+    "MAX_MADE",
     "MAX_MESSAGES",
     "MAX_PARTS",
     "MAX_QUESTIONS",
     "MAX_STREAM",
     "MAX_TEX_FRAME",
+    "REUSE",
     "VERSION",
     "CanaryDone",
     "CanaryJob",
@@ -112,10 +123,14 @@ __all__ = [
     "Limits",
     "Loaded",
     "Logged",
+    "MadeSegment",
     "Message",
     "Noted",
     "Playing",
     "Progressed",
+    "SegmentsAsked",
+    "SegmentsFound",
+    "SegmentsMade",
     "Spoken",
     "Started",
     "Terminal",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from manimcast.wire.inspecting import Inspected, Inspecting, Loaded, Noted
+from manimcast.spec import Progress
 from manimcast.wire.messages import (
     Failed,
     Finished,
@@ -11,6 +12,8 @@ from manimcast.wire.messages import (
     Logged,
     Playing,
     Progressed,
+    SegmentsAsked,
+    SegmentsMade,
     Spoken,
     Started,
     Terminal,
@@ -22,7 +25,9 @@ MAX_LOGGED = 2000
 MAX_LOGGED_TEXT = 6 * 1024 * 1024
 """Lines that one render may have to say, and characters in all: what is logged and, from Modal, what it prints."""
 MAX_QUESTIONS = 5000
-"""Documents that one render may ask to have typeset."""
+"""Questions of one render: documents to have typeset, segments to look for."""
+MAX_MADE = 4096
+"""Segments that one render may offer to be kept."""
 MAX_FORESEEN = 300
 MAX_FORESEEN_TEXT = 4 * 1024 * 1024
 """Documents that it may announce, and characters in all."""
@@ -54,6 +59,7 @@ class Conversation:
         self._foreseen = 0
         self._foreseen_text = 0
         self._is_asking = False
+        self._made = 0
         self._logged = 0
         self._logged_text = 0
         self.ended: Terminal | Inspected | None = None
@@ -67,15 +73,9 @@ class Conversation:
             case Started() | Loaded():
                 self._start()
             case Playing(index=index):
-                self._needs_start("playing")
-                if index != self._index + 1:
-                    raise WireError("animations are not in order")
-                self._index = index
+                self._play(index)
             case Progressed(progress=progress):
-                self._needs_start("progress")
-                if progress.animation_index != self._index or progress.frames_done < self._frames:
-                    raise WireError("progress goes backwards")
-                self._frames = progress.frames_done
+                self._progress(progress)
             case Noted():
                 self._needs_start(message.type)
             case Finished() | Inspected():
@@ -85,6 +85,12 @@ class Conversation:
                 self.ended = message
             case Typeset() | Foreseen():
                 self._typeset(message)
+            case SegmentsAsked(number=number):
+                self._ask(number)
+            case SegmentsMade(segments=segments):
+                self._made += len(segments)
+                if self._made > MAX_MADE:
+                    raise WireError("more segments than allowed")
             case Logged(text=text):  # may come at any time
                 self._log(text)
 
@@ -101,6 +107,18 @@ class Conversation:
         self._logged_text += len(text)
         if self._logged > MAX_LOGGED or self._logged_text > MAX_LOGGED_TEXT:
             raise WireError("more is logged than allowed")
+
+    def _play(self, index: int) -> None:
+        self._needs_start("playing")
+        if index != self._index + 1:
+            raise WireError("animations are not in order")
+        self._index = index
+
+    def _progress(self, progress: Progress) -> None:
+        self._needs_start("progress")
+        if progress.animation_index != self._index or progress.frames_done < self._frames:
+            raise WireError("progress goes backwards")
+        self._frames = progress.frames_done
 
     def answered(self) -> None:
         """Take note that the last question was answered: the next may come."""

@@ -17,6 +17,7 @@ from manimcast.wire.messages import (
     Hello,
     Job,
     Message,
+    SegmentsFound,
     Spoken,
     TexDone,
     TexJob,
@@ -44,7 +45,9 @@ _orders: TypeAdapter[Job | InspectJob | TexJob | FormatJob | CanaryJob] = TypeAd
 _from_tex: TypeAdapter[Hello | TexDone] = TypeAdapter(Annotated[Hello | TexDone, Field(discriminator="type")])
 _from_format: TypeAdapter[Hello | FormatDone] = TypeAdapter(Annotated[Hello | FormatDone, Field(discriminator="type")])
 _from_canary: TypeAdapter[Hello | CanaryDone] = TypeAdapter(Annotated[Hello | CanaryDone, Field(discriminator="type")])
-_answers: TypeAdapter[Typesetting] = TypeAdapter(Typesetting)
+_answers: TypeAdapter[Typesetting | SegmentsFound] = TypeAdapter(
+    Annotated[Typesetting | SegmentsFound, Field(discriminator="type")]
+)
 
 _T = TypeVar("_T")
 
@@ -96,7 +99,7 @@ def parse_from_canary(body: bytes) -> Hello | CanaryDone:
     return _parse(_from_canary, body)
 
 
-def parse_answer(body: bytes) -> Typesetting:
+def parse_answer(body: bytes) -> Typesetting | SegmentsFound:
     """Return the answer in ``body``, or raise :class:`WireError`."""
     return _parse(_answers, body)
 

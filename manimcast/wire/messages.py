@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, FailFast, Field, StringConstraints
 
 from manimcast.harmless import harmless
 from manimcast.spec import MAX_COUNT, Count, Name, Progress, RenderReport, RenderSpec, SceneError, Seconds, Strict
 from manimcast.tex import MAX_FORMAT, TexDocument, TexLimits, TexPreamble, TexResult
 
 VERSION: Literal[2] = 2
+REUSE = "media/reuse"
+"""The folder, in a render's own, in which it finds segments that were kept."""
+MAX_KEYS = 256
+"""Segments in one message."""
 
 
 class WireError(Exception):
@@ -34,12 +38,13 @@ class Limits(Strict):
 
 
 class Job(Strict):
-    """To a render: what to draw."""
+    """To a render: what to draw, and whether segments are kept for it."""
 
     type: Literal["job"] = "job"
     version: Literal[2] = VERSION
     spec: RenderSpec
     limits: Limits
+    reuse: bool = False
 
 
 class TexJob(TexDocument):
@@ -81,6 +86,43 @@ class Typeset(TexDocument):
 
     type: Literal["typeset"] = "typeset"
     number: int = Field(ge=1)
+
+
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A digest of what a segment shows."""
+
+
+class SegmentsAsked(Strict):
+    """From a render: a question, which of these segments are kept.
+
+    It has made an empty file in :data:`REUSE` for each, by its key. What is kept then lies in that file.
+    """
+
+    type: Literal["segments_asked"] = "segments_asked"
+    number: int = Field(ge=1)
+    keys: Annotated[tuple[Key, ...], FailFast()] = Field(max_length=MAX_KEYS)
+
+
+class SegmentsFound(Strict):
+    """To a render: the answer to its question ``number``: these segments are there now."""
+
+    type: Literal["segments_found"] = "segments_found"
+    number: int = Field(ge=1)
+    keys: Annotated[tuple[Key, ...], FailFast()] = Field(max_length=MAX_KEYS)
+
+
+class MadeSegment(Strict):
+    """A segment that a render has made: its key, and its path in the render's folder."""
+
+    key: Key
+    path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,200}$")]
+
+
+class SegmentsMade(Strict):
+    """From a render, before its last word: what of its segments may be kept for its tenant's next renders."""
+
+    type: Literal["segments_made"] = "segments_made"
+    segments: Annotated[tuple[MadeSegment, ...], FailFast()] = Field(max_length=MAX_KEYS)
 
 
 class TexDone(TexResult):
@@ -176,7 +218,7 @@ Message = Annotated[
 ]
 """What a render may say."""
 
-Spoken = Annotated[Message | Typeset | Foreseen, Field(discriminator="type")]
-"""What comes over a render's own wire: also its questions, which go no further than the service that answers them."""
+Spoken = Annotated[Message | Typeset | Foreseen | SegmentsAsked | SegmentsMade, Field(discriminator="type")]
+"""What comes over a render's own wire: also questions and offers, which go no further than the service they are for."""
 
 Terminal = Finished | Failed

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.price import Rate
+from manimcast.executors.segments import Reuse
 from manimcast.spec import (
     ErrorCode,
     Progress,
@@ -65,6 +66,7 @@ class Performance:
     render_id: str
     into: Path
     timeout: float
+    reuse: Reuse | None = None
     lines: asyncio.Queue[Message | BaseException] = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing of the render runs any more."""
@@ -126,8 +128,9 @@ class ScriptedExecutor:
         render_id: str,
         into: Path,
         timeout: float,
+        reuse: Reuse | None = None,
     ) -> AsyncGenerator[Message, None]:
-        performance = Performance(render_id, into, timeout)
+        performance = Performance(render_id, into, timeout, reuse)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.begun.put_nowait(performance)

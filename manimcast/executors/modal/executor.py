@@ -22,6 +22,7 @@ from manimcast.executors.modal.protocol import MARGIN
 from manimcast.executors.modal.receive import Receiver, writes
 from manimcast.executors.modal.remote import RemoteCall, SilentError
 from manimcast.executors.price import Rate
+from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from manimcast.wire import Message
@@ -106,7 +107,13 @@ class ModalExecutor:
         return self._health.fingerprint
 
     async def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float
+        self,
+        spec: RenderSpec,
+        *,
+        render_id: str,
+        into: Path,
+        timeout: float,
+        reuse: Reuse | None = None,  # noqa: ARG002  a container lives for one render and keeps nothing
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
         tag = {"tag": "MODAL", "render_id": render_id}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -43,6 +46,11 @@ class Announcements:
         return None
 
 
+_LookAhead = Callable[[], tuple[int, int] | None]
+_Answer = wire.Typesetting | wire.SegmentsFound
+_T = TypeVar("_T")
+
+
 class Channel:
     """Read the job from the socket ``descriptor``, say how it goes, ask questions."""
 
@@ -55,7 +63,7 @@ class Channel:
         )
         self._asked = 0
         self._answered = 0
-        self._look_ahead: Callable[[], tuple[int, int] | None] | None = None
+        self._look_ahead: _LookAhead | None = None
         self._announcements: Announcements | None = None
 
     def read_job(self) -> wire.Job | wire.InspectJob | wire.TexJob | wire.FormatJob | wire.CanaryJob:
@@ -104,7 +112,7 @@ class Channel:
             os.close(self._announcements.fileno())
             self._announcements = None
 
-    def when_waiting(self, look_ahead: Callable[[], tuple[int, int] | None]) -> None:
+    def when_waiting(self, look_ahead: _LookAhead) -> None:
         """Call ``look_ahead`` when an answer does not come at once, but only the first time.
 
         It returns a process and a descriptor from which frames are passed on, whenever there are some and something
@@ -118,46 +126,81 @@ class Channel:
 
         Only this process asks, and one thread at a time: others, and processes that the scene forks, are on their own.
         """
+        document = {"source": source, "compiler": compiler, "output_format": output_format}
+        answer = self._ask(
+            lambda number: wire.Typeset.model_validate({"number": number, **document}), look_ahead=self._look_ahead
+        )
+        return answer if isinstance(answer, wire.Typesetting) else None
+
+    def segments(self, keys: Sequence[str]) -> dict[str, Path]:
+        """Ask for kept segments; return where those lie that there are, by their keys. As :meth:`typeset`.
+
+        ``keys`` are digests of 64 hexadecimal digits. Each may be asked for once.
+        """
+        found: dict[str, Path] = {}
+        folder = Path(wire.REUSE).absolute()
+        for some in _batches(keys):
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh = tuple(key for key in some if _make_file(folder / key))
+            answer = self._ask(functools.partial(_asked, fresh)) if fresh else None
+            there = set(answer.keys) if isinstance(answer, wire.SegmentsFound) else set()
+            for key in fresh:
+                if key in there:
+                    found[key] = folder / key
+                else:
+                    (folder / key).unlink(missing_ok=True)
+        return found
+
+    def offer(self, segments: Mapping[str, Path]) -> None:
+        """Offer segments to be kept, by their keys. They must lie there until this process ends."""
+        here = Path.cwd()
+        made = [
+            wire.MadeSegment(key=key, path=str(path.relative_to(here)))
+            for key, path in itertools.islice(segments.items(), wire.MAX_MADE)
+        ]
+        for some in _batches(made):
+            self.send(wire.SegmentsMade(segments=tuple(some)))
+
+    def _ask(self, question: Callable[[int], Strict], *, look_ahead: _LookAhead | None = None) -> _Answer | None:
         if os.getpid() != self._pid or not self._asking.acquire(blocking=False):
             return None
         try:
-            return self._ask(source, compiler, output_format)
+            return self._answer_to(question, look_ahead)
         finally:
             self._asking.release()
 
-    def _ask(self, source: str, compiler: str | Sequence[str], output_format: str) -> TexResult | None:
+    def _answer_to(self, question: Callable[[int], Strict], look_ahead: _LookAhead | None) -> _Answer | None:
         number = self._asked + 1
-        document = {"source": source, "compiler": compiler, "output_format": output_format}
         try:
-            frame = wire.encode(wire.Typeset.model_validate({"number": number, **document}))
+            frame = wire.encode(question(number))
         except (ValidationError, wire.WireError):
             return None  # a compiler that the service does not know, or more text than it reads
         if number > wire.MAX_QUESTIONS:
             return None
-        answer: TexResult | None = None
+        answer: _Answer | None = None
         while self._answered < self._asked:  # a signal handler of the scene broke off the wait for it
-            self._read_answer()
+            self._read_answer(None)
         self._asked = number
         self._write(frame)
         while self._answered < number:
-            answer = self._read_answer()
+            answer = self._read_answer(look_ahead if self._look_ahead is not None else None)
         return answer
 
-    def _await_answer(self) -> None:
-        """Wait until there is something to read, and be useful meanwhile."""
+    def _await_answer(self, look_ahead: _LookAhead | None) -> None:
+        """Wait until there is something to read, and call ``look_ahead`` if that takes long."""
         while True:
             sources: list[socket.socket | Announcements] = [self._socket]
             if self._announcements is not None:
                 sources.append(self._announcements)
-            ready = select.select(sources, [], [], PATIENCE if self._look_ahead is not None else None)[0]
+            ready = select.select(sources, [], [], PATIENCE if look_ahead is not None else None)[0]
             if self._announcements in ready:
                 self._pass_on()
             if self._socket in ready:
                 return
-            if not ready and self._look_ahead is not None:
-                look_ahead, self._look_ahead = self._look_ahead, None
+            if not ready and look_ahead is not None:
+                now, look_ahead, self._look_ahead = look_ahead, None, None
                 try:
-                    found = look_ahead()
+                    found = now()
                 except BaseException:
                     self._socket.close()
                     raise
@@ -171,8 +214,8 @@ class Channel:
         for frame in frames or ():
             self._write(frame)
 
-    def _read_answer(self) -> TexResult | None:
-        self._await_answer()
+    def _read_answer(self, look_ahead: _LookAhead | None) -> _Answer | None:
+        self._await_answer(look_ahead)
         data = self._socket.recv(1 << 18)
         if not data:
             os._exit(75)
@@ -187,3 +230,20 @@ class Channel:
             self._socket.sendall(frame)
         except OSError:
             os._exit(75)
+
+
+def _asked(keys: tuple[str, ...], number: int) -> wire.SegmentsAsked:
+    return wire.SegmentsAsked(number=number, keys=keys)
+
+
+def _make_file(path: Path) -> bool:
+    """Make an empty file, and tell whether there was none yet."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except OSError:
+        return False
+    return True
+
+
+def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (items[first : first + wire.MAX_KEYS] for first in range(0, len(items), wire.MAX_KEYS))
