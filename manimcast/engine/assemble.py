@@ -42,7 +42,6 @@ def assemble(
             (directory / name).write_text(content, encoding="utf-8")
             files.append(_listed(OutputRole.subtitles, directory / name))
     sections, section_files = _sections(writer, tracker, directory, format_, frame_rate)
-    shutil.rmtree(directory / "media", ignore_errors=True)
     return files + section_files, sections
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from manim import Scene, config, logger
 from manim.animation.animation import Wait
+from manim.constants import RendererType
 from manim.manager import Manager
 
-from manimcast.engine import assemble, configure, foresee, load
+from manimcast.engine import assemble, configure, drawn, foresee, load
 from manimcast.engine.diagnose import diagnose
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.fingerprint import fingerprint
@@ -28,6 +30,7 @@ from manimcast.engine.parallel.switches import ALL, Switches
 from manimcast.engine.parallel.way_back import Voice
 from manimcast.engine.patches import every, renderer, tex, writer
 from manimcast.engine.poster import Poster
+from manimcast.engine.reuse import Reuse, Shelf
 from manimcast.engine.track import LogHandler, Tracker
 from manimcast.engine.writer import tracked_by
 from manimcast.spec import ErrorCode, Format, RenderReport, RenderSpec, SceneError
@@ -60,6 +63,7 @@ def render(
     voice: Voice | None = None,
     observe: Observer | None = None,
     switches: Switches = ALL,
+    shelf: Shelf | None = None,
 ) -> RenderReport:
     """Render ``spec`` and return what came out; the files lie in ``directory``, which is also the working directory.
 
@@ -79,6 +83,8 @@ def render(
         Sees each frame handed to the encoder (height x width x 4, uint8, RGBA), and how often it is repeated.
     switches
         What the engine may do to be fast.
+    shelf
+        Where segments are kept for the next render, if they are.
 
     Raises
     ------
@@ -92,6 +98,7 @@ def render(
     try:
         configure.apply(spec, directory)
         every.install()
+        drawn.remember()
         tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
@@ -106,8 +113,16 @@ def render(
         scene = scene_class()
         writer_class.scene = scene
         drawers = Drawers(limits.drawers, limits.cores)
+        reuse = _reuse(shelf, scene_class, directory)
         director = Director(
-            tracker, poster, drawers, directory / "media", voice=voice, observe=observe, switches=switches
+            tracker,
+            poster,
+            drawers,
+            directory / "media",
+            voice=voice,
+            observe=observe,
+            switches=switches,
+            reuse=reuse,
         )
         renderer.use_director(director)
         writer_class.before_finish = staticmethod(director.finish)
@@ -129,6 +144,10 @@ def render(
         files, sections = assemble.assemble(
             file_writer, tracker, poster, directory, spec.format, frame_rate=config.frame_rate
         )
+        if reuse is not None:
+            reuse.offer()
+        else:
+            shutil.rmtree(directory / "media", ignore_errors=True)
         clock.mark("assemble")
     except BaseException as error:
         foresee.leave()
@@ -147,6 +166,7 @@ def render(
         frames=1 if is_still else tracker.frames,
         duration=0 if is_still else tracker.frames / config.frame_rate,
         animations=tracker.index + 1,
+        animations_reused=director.reused,
         sections=tuple(sections),
         files=tuple(files),
         seed=spec.seed,
@@ -167,6 +187,12 @@ def capture_log(send: Callable[[Message], None]) -> LogHandler:
     # Manim hands its audio container options that PyAV does not know, and PyAV says so each time.
     logging.getLogger("av").setLevel(logging.ERROR)
     return handler
+
+
+def _reuse(shelf: Shelf | None, scene_class: type[Scene], directory: Path) -> Reuse | None:
+    if shelf is None or config.renderer is not RendererType.CAIRO:
+        return None
+    return Reuse(shelf, scene_class.__name__, directory / "media" / "made")
 
 
 def nothing_drawn(spec: RenderSpec, scene: Scene) -> SceneError:

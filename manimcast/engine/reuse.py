@@ -1,9 +1,12 @@
 """Segments of earlier renders in place of drawing: which of them show what is to be shown now.
 
-A segment is kept under a key: the digests of its frames (:mod:`manimcast.engine.drawn`), in order and with how often
-each is shown, together with how they are encoded. To know the key before anything is drawn, a copy of this process
-steps the frames ahead (:func:`ahead`). That costs a second time of stepping, so it is only done for a scene of which
+A play is kept under a key: the digests of its frames (:mod:`manimcast.engine.drawn`), in order and with how often each
+is shown, together with how they are encoded. To know the key before anything is drawn, a copy of this process steps
+the frames ahead (:func:`ahead`). That costs a second time of stepping, so it is only done for a scene of which
 something is kept: each render leaves a mark under the scene's name.
+
+Under a play's key lies a list of its segments, of which there are several when several processes drew it; each of them
+has a key of its own that follows from the play's.
 """
 
 from __future__ import annotations
@@ -13,19 +16,28 @@ import json
 import os
 import random
 import struct
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import av
 from manim._config.video_encoder import VideoEncoderSpec, video_encoder_fingerprint
+from manim.renderer.cairo_renderer import CairoRenderer
+from manim.scene.scene import Scene
+from manim.utils.iterables import list_update
 
-from manimcast.engine.drawn import LAYOUT, UnknownError
+from manimcast.engine.drawn import LAYOUT, Sight, UnknownError
 
-MARK = "mark"
+MAX_PARTS = 200
+"""Segments of one play that is kept."""
+MAX_LIST = 1000
+"""Bytes of a list of segments."""
+WORTH_SECONDS, WORTH_SHARE = 0.2, 0.2
+"""Once digests have taken so long, and such a share of the time that drawing takes, the play is not kept."""
 
-Shown = tuple[bytes, int]
-"""The digest of a frame, and how often it is shown."""
+Shown = tuple[str, int]
+"""The digest of a frame, in hexadecimal, and how often it is shown."""
 
 
 class Shelf(Protocol):
@@ -39,7 +51,7 @@ class Shelf(Protocol):
 
 
 class Reuse:
-    """The segments of one scene.
+    """The plays of one scene.
 
     Parameters
     ----------
@@ -48,7 +60,7 @@ class Reuse:
     scene
         The scene's name.
     directory
-        For a file of its own.
+        For files of its own; it is made.
 
     Attributes
     ----------
@@ -60,72 +72,139 @@ class Reuse:
         self._shelf = shelf
         self._directory = directory
         self._mark = hashlib.sha256(f"{LAYOUT} scene {scene}".encode()).hexdigest()
+        self._found: dict[str, list[Path] | None] = {}
         self._made: dict[str, Path] = {}
-        self._asked: set[str] = set()
         self.expects = bool(shelf.segments([self._mark]))
 
-    def find(self, key: str, frames: int) -> Path | None:
-        """Return the segment under ``key``, if it is kept and is one of so many frames."""
-        if key in self._made:
-            return self._made[key]
-        if key in self._asked:
-            return None
-        self._asked.add(key)
-        found = self._shelf.segments([key]).get(key)
-        if found is None or frames_in(found) != frames:
-            return None
-        self._made[key] = found
-        return found
+    def find(self, key: str, frames: int) -> list[Path] | None:
+        """Return the segments of the play under ``key``, if they are kept and have so many frames together."""
+        if key not in self._found:
+            self._found[key] = self._look_for(key, frames)
+        return self._found[key]
 
-    def made(self, key: str, segment: Path) -> None:
-        """Take note of a segment that was drawn. It must stay where it is."""
-        self._made[key] = segment
+    def made(self, key: str, segments: Sequence[Path]) -> None:
+        """Take note of a play that was drawn. Its segments must stay where they are."""
+        if len(segments) > MAX_PARTS:
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        listed = self._directory / key
+        listed.write_text(json.dumps({"parts": len(segments)}), encoding="ascii")
+        self._made[key] = listed
+        self._made.update(zip(_keys_of_parts(key, len(segments)), segments, strict=True))
 
     def offer(self) -> None:
-        """Offer all segments, those that were found as well, so that what is in use is not forgotten."""
-        mark = self._directory / MARK
+        """Offer everything that was made, and leave the mark."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        mark = self._directory / self._mark
         mark.touch()
         self._shelf.offer({self._mark: mark, **self._made})
 
+    def _look_for(self, key: str, frames: int) -> list[Path] | None:
+        listed = self._shelf.segments([key]).get(key)
+        number = _parts_in(listed) if listed is not None else None
+        if number is None:
+            return None
+        keys = _keys_of_parts(key, number)
+        found = self._shelf.segments(keys)
+        segments = [found[part] for part in keys if part in found]
+        counted = [frames_in(segment) for segment in segments]
+        # Another scene of this tenant may have put there what it liked.
+        whole = len(segments) == number and None not in counted and sum(count or 0 for count in counted) == frames
+        return segments if whole else None
+
+
+class Watch:
+    """What is shown in one play, which is begun. Raises :class:`UnknownError` when that cannot be said."""
+
+    def __init__(self, renderer: CairoRenderer, scene: Scene) -> None:
+        self._scene = scene
+        self._sight = Sight(renderer.camera)
+        self._behind = self._sight.background()
+        if scene.static_mobjects:
+            self._behind = self._sight.frame(scene.static_mobjects, self._behind)
+
+    def frame(self) -> str:
+        """Return the digest of the frame as it would be drawn now."""
+        scene = self._scene
+        moving = scene.moving_mobjects or list_update(scene.mobjects, scene.foreground_mobjects)
+        return self._sight.frame(moving, self._behind).hex()
+
+
+class Notes:
+    """The frames of a play, or of a part of it, as they are drawn.
+
+    Attributes
+    ----------
+    frames
+        What was shown; None once that is not known, or took too long to find out.
+    """
+
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self._began = time.process_time()
+        self._taken = 0.0
+        self.frames: list[Shown] | None = None if watch is None else []
+
+    def note(self, repeat: int) -> None:
+        """The frame that was just drawn is shown ``repeat`` times."""
+        if self._watch is None or self.frames is None:
+            return
+        before = time.process_time()
+        try:
+            self.frames.append((self._watch.frame(), repeat))
+        except UnknownError:
+            self.frames = None
+        now = time.process_time()
+        self._taken += now - before
+        if self._taken > WORTH_SECONDS and self._taken > WORTH_SHARE * (now - self._began):
+            self.frames = None
+
 
 def key_of(frames: Iterable[Shown], encoding: VideoEncoderSpec) -> str:
-    """Return the key of the segment that shows ``frames``, encoded so."""
+    """Return the key of the play that shows ``frames``, encoded so."""
     found = hashlib.blake2b(json.dumps([LAYOUT, video_encoder_fingerprint(encoding)]).encode(), digest_size=32)
     for digest, repeat in frames:
-        found.update(digest + struct.pack("<Q", repeat))
+        found.update(bytes.fromhex(digest) + struct.pack("<Q", repeat))
     return found.hexdigest()
 
 
-def ahead(step: Callable[[], Iterable[Shown]], encoding: VideoEncoderSpec) -> tuple[str, int] | None:
-    """Return key and number of frames of what ``step`` would show, which is called in a copy of this process.
+class Ahead:
+    """What a play will show: its key, the number of its frames, and whatever else was asked for."""
 
-    None when that cannot be said: something in it is not known for certain, or the scene fails there.
+    def __init__(self, key: str, frames: int, state: str) -> None:
+        self.key = key
+        self.frames = frames
+        self.state = state
+
+
+def ahead(step: Callable[[], Sequence[Shown]], state: Callable[[], str], encoding: VideoEncoderSpec) -> Ahead | None:
+    """Return what ``step`` would show, which is called in a copy of this process, and after it ``state``.
+
+    None when that cannot be said: something in it is not known for certain, or the scene fails there. Raises
+    :class:`OSError` when the system refuses another process.
     """
     chance = random.getstate()
     reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        random.setstate(chance)  # CPython seeds it anew in a forked process
-        _say_and_exit(step, encoding, writer)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as said:
-        answer = said.read(200)
-    os.waitpid(pid, 0)
-    key, _, frames = answer.decode("ascii", "replace").partition(" ")
-    return (key, int(frames)) if frames.isdigit() else None
-
-
-def _say_and_exit(step: Callable[[], Iterable[Shown]], encoding: VideoEncoderSpec, writer: int) -> None:
     try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)  # this process prints the same again
-        os.dup2(nowhere, 2)
-        frames = list(step())
-        os.write(writer, f"{key_of(frames, encoding)} {sum(repeat for _, repeat in frames)}".encode())
-    except UnknownError:
-        pass
-    finally:
-        os._exit(0)
+        pid = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        raise
+    if pid == 0:
+        try:
+            random.setstate(chance)  # CPython seeds it anew in a forked process
+            _be_silent()
+            frames = step()
+            said = [key_of(frames, encoding), sum(repeat for _, repeat in frames), state()]
+            os.write(writer, json.dumps(said).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answer:
+        said = json.loads(answer.read() or b"null")
+    os.waitpid(pid, 0)
+    return Ahead(*said) if said else None
 
 
 def frames_in(segment: Path) -> int | None:
@@ -136,3 +215,23 @@ def frames_in(segment: Path) -> int | None:
             return sum(packet.pts is not None for packet in container.demux(video))
     except (av.FFmpegError, OSError, IndexError, ValueError):
         return None
+
+
+def _be_silent() -> None:
+    """Print nothing: this process prints the same again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
+def _keys_of_parts(key: str, number: int) -> list[str]:
+    return [hashlib.sha256(f"{key} {part}/{number}".encode()).hexdigest() for part in range(number)]
+
+
+def _parts_in(listed: Path) -> int | None:
+    try:
+        content = json.loads(listed.read_bytes()[:MAX_LIST])
+        number = content["parts"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return number if type(number) is int and 0 < number <= MAX_PARTS else None

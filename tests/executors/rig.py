@@ -14,6 +14,7 @@ from typing import Any
 
 from manimcast import wire
 from manimcast.executors.local import LocalExecutor
+from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, OutputRole, RenderReport, RenderSpec, SceneError
 
@@ -88,17 +89,19 @@ class Rig:
         self.run(self.executor.stop())
         self._runner.close()
 
-    def render(self, code: str, *, timeout: float = 30, **spec: Any) -> Outcome:
-        outcome = self.run(self.rendering(code, timeout=timeout, **spec))
+    def render(self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any) -> Outcome:
+        outcome = self.run(self.rendering(code, timeout=timeout, reuse=reuse, **spec))
         assert self.left_over() == []
         return outcome
 
-    async def rendering(self, code: str, *, timeout: float = 30, **spec: Any) -> Outcome:
+    async def rendering(
+        self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any
+    ) -> Outcome:
         folder = self.root / f"out-{next(self._numbers)}"
         folder.mkdir()
         outcome = Outcome(folder)
         wanted = RenderSpec.model_validate({"code": code, **SMALL, **spec})
-        stream = self.executor.render(wanted, render_id="r", into=folder, timeout=timeout)
+        stream = self.executor.render(wanted, render_id="r", into=folder, timeout=timeout, reuse=reuse)
         async with aclosing(stream):
             async for message in stream:
                 outcome.messages.append(message)

@@ -19,6 +19,7 @@ from manim.camera.three_d_camera import ThreeDCamera
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
+from manimcast.engine.drawn import UnknownError
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.frames import Play
@@ -29,6 +30,7 @@ from manimcast.engine.parallel.purity import is_pure, state_of
 from manimcast.engine.parallel.switches import Switches
 from manimcast.engine.parallel.way_back import Voice, WayBack
 from manimcast.engine.poster import Poster
+from manimcast.engine.reuse import Reuse, Watch
 from manimcast.engine.track import Tracker
 from manimcast.spec import Drawing
 
@@ -42,7 +44,12 @@ HOLD_FRAMES = 5
 class Director:
     """Draws the plays of one scene; see :class:`~manimcast.engine.parallel.parts.Parts` for the parameters.
 
-    ``voice`` is handed over when another process goes on with the render.
+    ``voice`` is handed over when another process goes on with the render, and ``reuse`` has plays that are kept.
+
+    Attributes
+    ----------
+    reused
+        How many plays were not drawn, as they are kept.
     """
 
     def __init__(
@@ -55,13 +62,18 @@ class Director:
         voice: Voice | None,
         observe: Observer | None,
         switches: Switches,
+        reuse: Reuse | None = None,
     ) -> None:
         self._tracker = tracker
         self._drawers = drawers
         self._switches = switches
         self._way_back = WayBack(drawers, tracker, voice)
         self._costs = Costs(config.pixel_width * config.pixel_height, drawers.limit)
-        self._parts = Parts(tracker, poster, self._costs, drawers, self._way_back, directory=directory, observe=observe)
+        self._parts = Parts(
+            tracker, poster, self._costs, drawers, self._way_back, directory=directory, observe=observe, reuse=reuse
+        )
+        self._reuse = reuse
+        self.reused = 0
         self._may_fork = switches.fork and drawers.limit > 1
         self._stepped_over = 0
 
@@ -141,6 +153,8 @@ class Director:
         writer.end_animation(False)
 
     def _draw(self, play: Play) -> None:
+        if self._reuse is not None and self._is_kept(play, self._reuse):
+            return
         seconds = self._costs.guess(play.paths)
         if not self._others_may_draw(play):
             self._parts.draw_here(play, 0, play.frames)
@@ -156,6 +170,35 @@ class Director:
             self._step_over(play, seconds)
         else:
             self._step_along(play, seconds)
+
+    def _is_kept(self, play: Play, reuse: Reuse) -> bool:
+        """Have the kept segments of what ``play`` shows in its place, if there are; return whether that is done."""
+        if self._way_back.alone is not None or threading.active_count() > 1:
+            return False
+        try:
+            play.watch = Watch(play.renderer, play.scene)
+            coming = play.ahead(lambda: state_of(play.scene)) if reuse.expects else None
+        except (UnknownError, OSError):
+            return False
+        segments = reuse.find(coming.key, coming.frames) if coming is not None else None
+        if coming is None or segments is None or not self._way_back.is_open():
+            return False
+        self._tracker.plan(coming.frames)
+        play.draw_background()
+        guard.stale = True
+        if play.held:
+            play.pass_time(play.held)
+        elif self._switches.skip and is_pure(play.scene):
+            play.scene.update_to_time(play.times[-1])
+            play.leave_traces()
+            play.pass_time(play.frames)
+        else:
+            play.step(0, play.frames, self._parts.listen_now_and_then)
+        if state_of(play.scene) != coming.state:
+            self._way_back.take(f"animation {play.index} did not come out as it was foreseen")
+        self._parts.take_over(play, segments, coming.frames)
+        self.reused += 1
+        return True
 
     def _step_over(self, play: Play, seconds: float) -> None:
         """Have others draw a play whose every frame can be reached at once."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from manim._config.video_encoder import VideoEncoderSpec
@@ -14,8 +16,10 @@ from manim.mobject.types.vectorized_mobject import VMobject
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
+from manimcast.engine.parallel import files
 from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.patches import frame
+from manimcast.engine.reuse import Ahead, Shown, Watch, ahead
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels
 
@@ -28,7 +32,8 @@ class Play:
     """A play of the scene's, compiled and begun.
 
     ``times`` are those of its frames, in seconds from its start. ``held`` is how many frames a frozen one lasts, which
-    shows one picture all the time; it is 0 for one that moves. ``stopped`` tells that its stop condition came true.
+    shows one picture all the time; it is 0 for one that moves. ``stopped`` tells that its stop condition came true,
+    and ``watch`` what each frame shows, if somebody wants to know.
     """
 
     renderer: CairoRenderer
@@ -37,6 +42,7 @@ class Play:
     times: list[float]
     held: int = 0
     stopped: bool = False
+    watch: Watch | None = None
 
     @property
     def frames(self) -> int:
@@ -85,6 +91,24 @@ class Play:
                 last, self.stopped = number + 1, True
                 break
         return Drawn(last - first, time.process_time() - began, stepping)
+
+    def ahead(self, state: Callable[[], str]) -> Ahead | None:
+        """Return what it will show, and the ``state`` that it ends with, by a copy that steps it; None if unknown."""
+        watch = self.watch
+        return None if watch is None else ahead(partial(self._step_ahead, watch), state, self.encoding)
+
+    def _step_ahead(self, watch: Watch) -> list[Shown]:
+        files.keep_apart()
+        guard.stale, guard.on_read = True, partial(os._exit, 0)  # nobody can see what is not drawn
+        shown: list[Shown] = []
+        if self.held:
+            return [(watch.frame(), self.held)]
+        self.step(0, self.frames, lambda: shown.append((watch.frame(), 1)))
+        return shown
+
+    def draw_last(self) -> None:
+        """Draw the frame at which it stands, as the last one of a play that was not drawn."""
+        self._draw_frame()
 
     def step(self, first: int, last: int, each: Callable[[], None]) -> int:
         """Step the same frames without drawing them; returns the number of the frame after the last.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from manim._config.video_encoder import VideoEncoderSpec
 
 from manimcast.engine.parallel import files
 from manimcast.engine.parallel.costs import Costs
@@ -16,10 +20,20 @@ from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.parallel.purity import state_of
 from manimcast.engine.parallel.way_back import WayBack
 from manimcast.engine.poster import Poster, fullness
+from manimcast.engine.reuse import Notes, Reuse, Shown, key_of
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels, Tracker
 
 LISTEN_SECONDS = 0.02
+
+
+@dataclass
+class _Part:
+    """A part of a play, where it is drawn to, and what it shows, once that is known."""
+
+    target: Path
+    encoding: VideoEncoderSpec
+    shown: list[Shown] | None = None
 
 
 class Parts:
@@ -35,6 +49,8 @@ class Parts:
         Taken when one of them fails, or when the states that they begin and end with do not fit.
     directory
         For files on their way from them to here.
+    reuse
+        Where plays are kept, if they are.
 
     Attributes
     ----------
@@ -52,6 +68,7 @@ class Parts:
         *,
         directory: Path,
         observe: Observer | None,
+        reuse: Reuse | None = None,
     ) -> None:
         self._tracker = tracker
         self._poster = poster
@@ -60,6 +77,8 @@ class Parts:
         self._way_back = way_back
         self._directory = directory
         self._observe = observe
+        self._reuse = reuse
+        self._shown: dict[int, list[_Part]] = {}
         self._seen: list[Any] = []
         self._states: dict[tuple[int, int], str] = {}
         self._listened_at = 0.0
@@ -70,12 +89,15 @@ class Parts:
         """Draw the frames from ``first`` up to before ``last`` in this process, and what does not move before that."""
         if background:
             play.draw_background()
-        encoder = SegmentEncoder(self._add_segment(play, first), play.encoding)
+        part = self._add_part(play, first)
+        encoder = SegmentEncoder(part.target, play.encoding)
+        notes = Notes(play.watch)
 
         def seen(pixels: Pixels, repeat: int) -> None:
             self._tracker.plan(repeat)
             if self._observe is not None:
                 self._observe.frame(pixels, repeat)
+            notes.note(repeat)
             self._tracker.drawn(play.index, repeat)
             self.listen_now_and_then()
 
@@ -85,6 +107,7 @@ class Parts:
         except BaseException:
             encoder.abort()
             raise
+        part.shown = notes.frames
         if not play.held:
             self._costs.drew(drawn, play.paths)
             self._costs.stepped(drawn.frames, drawn.stepping)
@@ -98,7 +121,7 @@ class Parts:
 
         With ``states`` it reports the states that it begins with, and that the next one must begin with.
         """
-        target = self._add_segment(play, first)
+        part = self._add_part(play, first)
         slot = len(self._seen)
         self._seen.append([])
 
@@ -107,12 +130,13 @@ class Parts:
             files.keep_apart()
             if not has_background:
                 play.draw_background()
-            return self._be_drawer(play, (first, last), target, tell, states=states)
+            return self._be_drawer(play, (first, last), part.target, tell, states=states)
 
         def done(report: dict[str, Any]) -> None:
             if not play.held:
                 self._costs.drew(Drawn(report["frames"], report["seconds"], report["stepping"]), play.paths)
             self._seen[slot] = report["seen"]
+            part.shown = report["shown"]
             for number, state in report["states"]:
                 self.note_state(play, number, state)
             if "poster" in report:
@@ -127,6 +151,18 @@ class Parts:
             self._way_back.take(f"no further process may be started ({problem.strerror})")
         self.forked += 1
         guard.stale = True
+
+    def take_over(self, play: Play, segments: Sequence[Path], frames: int) -> None:
+        """Have the kept ``segments``, of so many frames together, in the place of ``play``, which stands at its end."""
+        for number, segment in enumerate(segments):
+            writer = play.renderer.file_writer
+            writer.add_partial_movie_file(f"{play.index:05}_{number:06}_kept")
+            for listed in (writer.partial_movie_files, writer.sections[-1].partial_movie_files):
+                listed[-1] = str(segment)
+        play.draw_last()
+        guard.stale = False
+        self._tracker.drawn(play.index, frames)
+        self._poster.consider(play.pixels(), play.index)
 
     def note_state(self, play: Play, number: int, state: str) -> None:
         """Frame ``number`` of ``play`` begins with ``state``. All who say so must say the same."""
@@ -153,6 +189,11 @@ class Parts:
             for seen in self._seen:
                 self._observe.add(seen)
             self._seen.clear()
+        if self._reuse is not None:
+            for parts in self._shown.values():
+                shown = [frame for part in parts for frame in part.shown or ()]
+                if shown and all(part.shown is not None for part in parts):
+                    self._reuse.made(key_of(shown, parts[0].encoding), [part.target for part in parts])
 
     def _be_drawer(
         self, play: Play, part: tuple[int, int], target: Path, tell: Tell, *, states: bool
@@ -161,12 +202,14 @@ class Parts:
         is_end = last >= play.frames or bool(play.held)
         encoder = SegmentEncoder(target, play.encoding)
         noted: list[tuple[int, str]] = []
+        notes = Notes(play.watch)
 
         def seen(pixels: Pixels, repeat: int) -> None:
             if states and not noted:
                 noted.append((first, state_of(play.scene)))
             if self._observe is not None:
                 self._observe.frame(pixels, repeat)
+            notes.note(repeat)
             tell(repeat)
 
         drawn = play.draw(encoder, first, last, seen)
@@ -182,6 +225,7 @@ class Parts:
             "seconds": drawn.seconds,
             "stepping": drawn.stepping,
             "states": noted,
+            "shown": notes.frames,
             "seen": self._observe.take() if self._observe is not None else [],
         }
         if (is_end or play.stopped) and (score, play.index) > self._poster.rank:
@@ -190,6 +234,11 @@ class Parts:
             pixels.tofile(file)
             report["poster"] = {"score": score, "file": str(file), "shape": pixels.shape}
         return report
+
+    def _add_part(self, play: Play, first: int) -> _Part:
+        part = _Part(self._add_segment(play, first), play.encoding)
+        self._shown.setdefault(play.index, []).append(part)
+        return part
 
     def _add_segment(self, play: Play, first: int) -> Path:
         writer = play.renderer.file_writer

@@ -95,7 +95,9 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
 
 def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
     try:
-        report = render(job.spec, job.limits, directory, channel.send, voice=channel)
+        report = render(
+            job.spec, job.limits, directory, channel.send, voice=channel, shelf=channel if job.reuse else None
+        )
     except SceneFailure as failure:
         return wire.Failed(error=failure.error)
     except MemoryError:
