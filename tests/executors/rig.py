@@ -94,9 +94,7 @@ class Rig:
         assert self.left_over() == []
         return outcome
 
-    async def rendering(
-        self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any
-    ) -> Outcome:
+    async def rendering(self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any) -> Outcome:
         folder = self.root / f"out-{next(self._numbers)}"
         folder.mkdir()
         outcome = Outcome(folder)
