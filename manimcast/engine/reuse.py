@@ -61,11 +61,6 @@ class Reuse:
         The scene's name.
     directory
         For files of its own; it is made.
-
-    Attributes
-    ----------
-    expects
-        Whether something of a scene of this name is kept, so that it is worth to look.
     """
 
     def __init__(self, shelf: Shelf, scene: str, directory: Path) -> None:
@@ -74,7 +69,14 @@ class Reuse:
         self._mark = hashlib.sha256(f"{LAYOUT} scene {scene}".encode()).hexdigest()
         self._found: dict[str, list[Path] | None] = {}
         self._made: dict[str, Path] = {}
-        self.expects = bool(shelf.segments([self._mark]))
+        self._expects: bool | None = None
+
+    @property
+    def expects(self) -> bool:
+        """Whether something of a scene of this name is kept, so that it is worth to look. Asked for once."""
+        if self._expects is None:
+            self._expects = bool(self._shelf.segments([self._mark]))
+        return self._expects
 
     def find(self, key: str, frames: int) -> list[Path] | None:
         """Return the segments of the play under ``key``, if they are kept and have so many frames together."""

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,9 @@ class Service:
             for body in self._decoder.feed(data):
                 message = wire.parse_spoken(body)
                 self.heard.append(message)
+                if isinstance(message, wire.SegmentsAsked):
+                    found = tuple(key for key in message.keys if key.startswith("a"))
+                    self._end.sendall(wire.encode(wire.SegmentsFound(number=message.number, keys=found)))
                 if isinstance(message, wire.Typeset):
                     time.sleep(self.delay)
                     svg = message.source + "." * self.padding
@@ -206,3 +210,38 @@ def test_a_process_that_takes_over_has_no_announcements(ends: tuple[Channel, Ser
     assert answer(channel, "a") == "a"
     assert not any(isinstance(message, wire.Foreseen) for message in service.heard)
     os.wait()
+
+
+@pytest.fixture
+def kept(ends: tuple[Channel, Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Channel, Service]:
+    """In a folder of its own, with a service that has the segments whose keys begin with a."""
+    monkeypatch.chdir(tmp_path)
+    return ends
+
+
+def test_kept_segments_lie_where_they_were_asked_for(kept: tuple[Channel, Service], tmp_path: Path) -> None:
+    channel, service = kept
+    keys = [f"{number:064x}" for number in range(300)] + ["a" * 64]
+    assert channel.segments(keys) == {"a" * 64: tmp_path / wire.REUSE / ("a" * 64)}
+    asked = [message for message in service.heard if isinstance(message, wire.SegmentsAsked)]
+    assert [len(message.keys) for message in asked] == [wire.MAX_KEYS, len(keys) - wire.MAX_KEYS]
+    assert [path.name for path in (tmp_path / wire.REUSE).iterdir()] == ["a" * 64]
+    assert answer(channel, "still in order") == "still in order"
+
+
+def test_segments_are_offered_by_paths_in_the_folder(kept: tuple[Channel, Service], tmp_path: Path) -> None:
+    channel, service = kept
+    channel.offer({f"{number:064x}": tmp_path / "media" / f"{number}.mp4" for number in range(300)})
+    assert answer(channel, "heard") == "heard"
+    made = [message for message in service.heard if isinstance(message, wire.SegmentsMade)]
+    offered = [segment for message in made for segment in message.segments]
+    assert [segment.path for segment in offered] == [f"media/{number}.mp4" for number in range(300)]
+
+
+def test_a_forked_process_has_no_segments(kept: tuple[Channel, Service]) -> None:
+    channel, service = kept
+    pid = os.fork()
+    if pid == 0:
+        os._exit(len(channel.segments(["a" * 64])))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert service.heard == []

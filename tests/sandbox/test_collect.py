@@ -121,3 +121,46 @@ def test_a_file_that_grows_meanwhile_is_not_followed(
     monkeypatch.setattr(os, "copy_file_range", grow_then_copy)
     assert take(descriptor, "video.mp4", tmp_path / "out", limit=LIMIT) == 50
     assert (tmp_path / "out").stat().st_size == 50
+
+
+def test_a_file_is_read_within_its_limit(job: Path, descriptor: int) -> None:
+    (job / "folder").mkdir()
+    (job / "folder" / "segment").write_bytes(b"x" * LIMIT)
+    assert collect.read(descriptor, "folder/segment", limit=LIMIT) == b"x" * LIMIT
+    with pytest.raises(CollectError, match="at most"):
+        collect.read(descriptor, "folder/segment", limit=LIMIT - 1)
+
+
+def test_an_empty_file_that_is_there_is_filled(job: Path, descriptor: int) -> None:
+    (job / "folder").mkdir()
+    (job / "folder" / "place").touch()
+    collect.fill(descriptor, "folder/place", b"x" * LIMIT)
+    assert (job / "folder" / "place").read_bytes() == b"x" * LIMIT
+
+
+@pytest.mark.parametrize(
+    "kind", ["link", "link in the path", "above", "hard link", "pipe", "folder", "full", "missing"]
+)
+def test_nothing_but_an_empty_file_is_filled(kind: str, job: Path, descriptor: int, tmp_path: Path) -> None:
+    secret, name = tmp_path / "secret", "place"
+    match kind:
+        case "link":
+            (job / "place").symlink_to(secret)
+        case "link in the path":
+            (job / "folder").symlink_to(tmp_path)
+            name = "folder/secret"
+        case "above":
+            name = "../secret"
+        case "hard link":
+            secret.write_text("")
+            (job / "place").hardlink_to(secret)
+        case "pipe":
+            os.mkfifo(job / "place")
+        case "folder":
+            (job / "place").mkdir()
+        case "full":
+            (job / "place").write_text("mine")
+    before = secret.read_text()
+    with pytest.raises(CollectError):
+        collect.fill(descriptor, name, b"overwritten")
+    assert secret.read_text() == before
