@@ -1,4 +1,4 @@
-"""Digests of frames: the same for the same picture, another for each thing that can be seen, none for what is unknown."""
+"""Digests of frames: the same for the same picture, another for all that can be seen, none for what is unknown."""
 
 from __future__ import annotations
 
