@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -116,13 +117,9 @@ def _wheel(folder: Path, **environment: str) -> tuple[str, set[str]]:
 def test_the_wheel_has_it_and_says_for_which_platform_it_is(tmp_path: Path) -> None:
     name, inside = _wheel(tmp_path)
     assert f"manimcast/engine/native/{build.target().name}" in inside
-    assert name.endswith(f"-cp{sys.version_info[0]}{sys.version_info[1]}-{_platform()}.whl")
-
-
-def _platform() -> str:
-    from packaging.tags import platform_tags  # noqa: PLC0415
-
-    return list(platform_tags())[-1]
+    interpreter = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    tag = f"{interpreter}-{interpreter}-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+    assert name.endswith(f"-{tag}.whl")
 
 
 def test_without_a_compiler_the_wheel_is_one_of_pure_python(tmp_path: Path) -> None:
