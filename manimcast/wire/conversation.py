@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from manimcast.wire.inspecting import Inspected, Inspecting, Loaded, Noted
 from manimcast.spec import Progress
+from manimcast.wire.inspecting import Inspected, Inspecting, Loaded, Noted
 from manimcast.wire.messages import (
     Failed,
     Finished,

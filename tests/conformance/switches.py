@@ -46,9 +46,7 @@ SWITCHES = (
     Switch("skip", "plays that depend on their time alone are stepped over", may={"skip": False}),
     Switch("always", "forking and splitting also where they do not pay", may={"always": False}),
     Switch("native", "shapes are drawn by the native part", environment={"MANIMCAST_NATIVE": "off"}),
-    Switch(
-        "stepping", "glyphs, copies, families and updaters without Python for each", before_warming=_step_as_manim_does
-    ),
+    Switch("stepping", "what the engine steps otherwise than Manim", environment={"MANIMCAST_STEPPING": "stock"}),
     Switch("typesetter", "TeX is typeset apart from the scene", before_warming=_typeset_in_the_scene),
 )
 """Every switch there is. A new speed-up adds a line here, and is then tested without as well."""

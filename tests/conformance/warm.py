@@ -1,8 +1,9 @@
 """A warm process that renders one scene per request, each in a forked child of its own.
 
 ``python -m tests.conformance.warm stock`` draws with stock Manim, ``engine`` with the engine, ``dry`` runs scenes dry;
-further words name what of the engine is switched off (``switches.py``). A request is one line of JSON on standard input, an answer one line
-on standard output; the first line out says that it is ready, and for stock Manim names the versions that decide pixels.
+further words name what of the engine is switched off (``switches.py``). A request is one line of JSON on standard
+input, an answer one line on standard output; the first line out says that it is ready, and for stock Manim names the
+versions that decide pixels.
 """
 
 from __future__ import annotations
