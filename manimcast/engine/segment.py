@@ -15,6 +15,7 @@ import av
 import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
 
+from manimcast.engine.behind import Behind, FileBehind
 from manimcast.engine.convert import Converter, Pixels
 from manimcast.engine.segment_file import SegmentFile
 
@@ -22,18 +23,20 @@ from manimcast.engine.segment_file import SegmentFile
 class SegmentEncoder:
     """Encodes C-contiguous RGBA frames, shape (height, width, 4), ``uint8``, first row on top, into ``target``.
 
+    With ``behind`` the encoder works in a thread, and what goes wrong there is raised later.
+
     Raises :class:`RuntimeError` when the encoder or its file cannot be opened, as each method does when its part of
     the work fails.
     """
 
-    def __init__(self, target: Path, spec: VideoEncoderSpec) -> None:
+    def __init__(self, target: Path, spec: VideoEncoderSpec, behind: Behind | None = None) -> None:
         self.target = target
         self.spec = spec
         self._closed = False
         self._waiting: tuple[av.VideoFrame, int] | None = None
         try:
             self._converter = Converter(spec.pixel_format, spec.width, spec.height)
-            self._file = SegmentFile(target, spec)
+            self._file = SegmentFile(target, spec) if behind is None else FileBehind(behind, target, spec)
         except Exception as error:
             raise self._failure("open", error) from error
 

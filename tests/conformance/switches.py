@@ -44,6 +44,7 @@ SWITCHES = (
     Switch("fork", "other processes draw than the one that runs the scene", may={"fork": False}),
     Switch("split", "several processes draw one play", may={"split": False}),
     Switch("skip", "plays that depend on their time alone are stepped over", may={"skip": False}),
+    Switch("behind", "what is drawn in the process itself is encoded in a thread", may={"behind": False}),
     Switch("always", "forking and splitting also where they do not pay", may={"always": False}),
     Switch("native", "shapes are drawn by the native part", environment={"MANIMCAST_NATIVE": "off"}),
     Switch("stepping", "what the engine steps otherwise than Manim", environment={"MANIMCAST_STEPPING": "stock"}),

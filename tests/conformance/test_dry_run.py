@@ -105,7 +105,7 @@ def test_a_scene_that_reads_its_frames_is_drawn(dry: Side) -> None:
         "class Reader(Scene):\n    def construct(self):\n        self.play(Create(Circle()), run_time=0.4)\n"
         "        lit = int(self.renderer.get_frame().max())\n        self.wait(lit / 255)\n"
     )
-    case = _Posted("reader", "Reader", LOW, code)
+    case = _Posted("reader", "Reader", LOW, text=code)
     assert dry.render(case)["reads_pixels"]
     told = dry.render(case, draws=True)
     assert told["measured"]["frames"] == 6 + 15
@@ -114,7 +114,7 @@ def test_a_scene_that_reads_its_frames_is_drawn(dry: Side) -> None:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Posted(Case):
-    text: str
+    text: str = ""
 
     @property
     def code(self) -> str:
@@ -134,7 +134,7 @@ def test_tex_that_nobody_can_typeset_is_named(monkeypatch: pytest.MonkeyPatch, t
     code = f"{head}        self.add(MathTex(r'\\frac{{a}}{{b}}'))\n"
     side = Side("dry")
     try:
-        told = side.render(_Posted("formula", "Formula", LOW, code))
+        told = side.render(_Posted("formula", "Formula", LOW, text=code))
     finally:
         side.stop()
     assert told["measured"]["error"]["line"] == 4

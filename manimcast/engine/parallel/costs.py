@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from manimcast.engine.parallel.frames import Drawn
 
-FORK_SECONDS = 0.008
-"""What one more process costs, in seconds."""
-WORTH_SECONDS = 0.03
-"""Less work than this is done in the process itself."""
-SEGMENT_SECONDS = 0.35
+WORTH_SECONDS = 0.2
+"""Less work than this is done in the process itself: another one costs some 0.05 s of processor time, most of it for
+memory that is no longer shared once it is written to, and what is encoded here is encoded in a thread."""
+SEGMENT_SECONDS = 0.6
 """The work of one segment: short enough to keep all cores busy to the end, long enough for its first picture, which
 is coded whole, not to count."""
 
@@ -19,6 +18,8 @@ PATH_SECONDS = 9e-6
 
 GAIN = 1.25
 """How many times sooner a play must be done with other processes for their time to be worth it."""
+HERE = 0.6
+"""The part of drawing and encoding that holds up the process that draws, as the rest is encoded in a thread."""
 NEWEST = 0.5
 """The weight of the newest measurement."""
 
@@ -65,10 +66,10 @@ class Costs:
             return False
         if not stepped_twice:
             return True
-        alone = self.step + draw
+        alone = self.step + HERE * draw
         together = max(self.step, (2 * self.step + draw) / self._processes)
         return alone > GAIN * together
 
-    def segment_frames(self, draw: float) -> int:
-        """Return how many frames of ``draw`` seconds make a segment."""
-        return max(8, round(SEGMENT_SECONDS / draw))
+    def segment_frames(self, paths: int) -> int:
+        """Return how many frames with ``paths`` make a segment. By the first guess: it is the same in every run."""
+        return max(8, round(SEGMENT_SECONDS / (self._base + paths * PATH_SECONDS)))

@@ -19,6 +19,7 @@ from manim.camera.three_d_camera import ThreeDCamera
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
+from manimcast.engine.behind import Behind
 from manimcast.engine.drawn import UnknownError
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import Drawers
@@ -69,8 +70,17 @@ class Director:
         self._switches = switches
         self._way_back = WayBack(drawers, tracker, voice)
         self._costs = Costs(config.pixel_width * config.pixel_height, drawers.limit)
+        self._behind = Behind() if switches.behind and drawers.limit > 1 else None
         self._parts = Parts(
-            tracker, poster, self._costs, drawers, self._way_back, directory=directory, observe=observe, reuse=reuse
+            tracker,
+            poster,
+            self._costs,
+            drawers,
+            self._way_back,
+            directory=directory,
+            observe=observe,
+            behind=self._behind,
+            reuse=reuse,
         )
         self._reuse = reuse
         self.reused = 0
@@ -157,7 +167,7 @@ class Director:
             return
         seconds = self._costs.guess(play.paths)
         if not self._others_may_draw(play):
-            self._parts.draw_here(play, 0, play.frames)
+            self._draw_here(play, 0)
         elif play.held:
             if self._pays(HOLD_FRAMES, seconds, stepped_twice=False) and self._way_back.is_open():
                 self._tracker.plan(play.held)
@@ -165,15 +175,15 @@ class Director:
                 play.pass_time(play.held)
                 play.leave_traces()
             else:
-                self._parts.draw_here(play, 0, play.held)
+                self._draw_here(play, 0)
         elif self._switches.skip and self._pays(play.frames, seconds, stepped_twice=False) and is_pure(play.scene):
-            self._step_over(play, seconds)
+            self._step_over(play)
         else:
             self._step_along(play, seconds)
 
     def _is_kept(self, play: Play, reuse: Reuse) -> bool:
         """Have the kept segments of what ``play`` shows in its place, if there are; return whether that is done."""
-        if self._way_back.alone is not None or threading.active_count() > 1:
+        if self._way_back.alone is not None or self._has_threads():
             return False
         try:
             play.watch = Watch(play.renderer, play.scene)
@@ -200,15 +210,15 @@ class Director:
         self.reused += 1
         return True
 
-    def _step_over(self, play: Play, seconds: float) -> None:
+    def _step_over(self, play: Play) -> None:
         """Have others draw a play whose every frame can be reached at once."""
         if not self._way_back.is_open():
-            self._parts.draw_here(play, 0, play.frames)
+            self._draw_here(play, 0)
             return
         self._stepped_over += 1
         self._tracker.plan(play.frames)
         play.leave_first_traces(pure=True)
-        for first, last in self._divide(play.frames, seconds):
+        for first, last in self._divide(play):
             self._parts.draw_there(play, first, last, has_background=False, states=True)
         play.scene.update_to_time(play.times[-1])
         play.leave_traces()
@@ -219,10 +229,10 @@ class Director:
         """Step through a play and have others draw parts of it, where that pays; else draw the rest of it here."""
         has_background = False
         known = play.scene.stop_condition is None
-        parts = self._divide(play.frames, seconds)
+        parts = self._divide(play)
         for first, last in parts:
             if not self._pays(last - first, seconds, stepped_twice=True) or not self._way_back.is_open():
-                self._parts.draw_here(play, first, play.frames, background=not has_background)
+                self._draw_here(play, first, background=not has_background)
                 return
             if len(parts) > 1 and not has_background:
                 # The others begin with what has moved since, and Manim draws this before that.
@@ -241,24 +251,35 @@ class Director:
             if play.stopped:
                 return
 
-    def _divide(self, frames: int, seconds: float) -> list[tuple[int, int]]:
-        """Divide a play into parts of about equal length, of some frames at ``seconds`` each."""
-        number = max(1, round(frames / self._costs.segment_frames(seconds)))
+    def _draw_here(self, play: Play, first: int, *, background: bool = True) -> None:
+        """Draw the frames from ``first`` on in this process, in the same parts."""
+        for begin, end in self._divide(play):
+            if begin >= first and not play.stopped:
+                self._parts.draw_here(play, begin, end, background=background and begin == first)
+
+    def _divide(self, play: Play) -> list[tuple[int, int]]:
+        """Divide a play into parts of about equal length, the same whoever draws them and how long that takes."""
+        if play.held:
+            return [(0, play.held)]
+        number = max(1, round(play.frames / self._costs.segment_frames(play.paths)))
         if self._switches.always:
-            number = max(1, min(3, frames // 2))
+            number = max(1, min(3, play.frames // 2))
         if not self._switches.split:
             number = 1
-        return list(itertools.pairwise(round(part * frames / number) for part in range(number + 1)))
+        return list(itertools.pairwise(round(part * play.frames / number) for part in range(number + 1)))
 
     def _others_may_draw(self, play: Play) -> bool:
         if not self._may_fork or self._way_back.alone is not None:
             return False
         if type(play.renderer.camera) not in CAMERAS:
             return False
-        if threading.active_count() > 1:
+        if self._has_threads():
             self.stand_back("the scene has threads of its own")
             return False
         return True
+
+    def _has_threads(self) -> bool:
+        return threading.active_count() > 1 + (self._behind.threads if self._behind is not None else 0)
 
     def _pays(self, frames: int, seconds: float, *, stepped_twice: bool) -> bool:
         return self._switches.always or self._costs.is_worth_a_process(frames, seconds, stepped_twice=stepped_twice)

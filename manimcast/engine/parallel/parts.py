@@ -11,6 +11,7 @@ from typing import Any
 
 from manim._config.video_encoder import VideoEncoderSpec
 
+from manimcast.engine.behind import Behind
 from manimcast.engine.parallel import files
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers, Tell
@@ -47,6 +48,8 @@ class Parts:
         The other processes.
     way_back
         Taken when one of them fails, or when the states that they begin and end with do not fit.
+    behind
+        Encodes what is drawn here, where there is a second processor.
     directory
         For files on their way from them to here.
     reuse
@@ -68,8 +71,10 @@ class Parts:
         *,
         directory: Path,
         observe: Observer | None,
+        behind: Behind | None,
         reuse: Reuse | None = None,
     ) -> None:
+        self._behind = behind
         self._tracker = tracker
         self._poster = poster
         self._costs = costs
@@ -90,7 +95,7 @@ class Parts:
         if background:
             play.draw_background()
         part = self._add_part(play, first)
-        encoder = SegmentEncoder(part.target, play.encoding)
+        encoder = SegmentEncoder(part.target, play.encoding, self._behind)
         notes = Notes(play.watch)
 
         def seen(pixels: Pixels, repeat: int) -> None:
@@ -185,6 +190,9 @@ class Parts:
             self._drawers.wait()
         except DrawerFailedError as problem:
             self._way_back.take(str(problem))
+        if self._behind is not None:
+            self._behind.settle()
+            self._behind.stop()
         if self._observe is not None:
             for seen in self._seen:
                 self._observe.add(seen)

@@ -1,0 +1,127 @@
+"""A thread that encodes while the scene goes on: frames are handed over converted, so that nobody has to copy pixels.
+
+The encoder works outside of Python's lock, so on two processors stepping and drawing go on beside it. Not more than a
+few frames wait. While the thread works the process is not forked, since a lock of the encoder's libraries could be held
+in the copy for ever: whoever forks waits for it first.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import av
+from manim._config.video_encoder import VideoEncoderSpec
+
+from manimcast.engine.segment_file import SegmentFile
+
+WAITING = 4
+"""Frames that may wait, each with its own planes."""
+SWITCH_SECONDS = 0.0005
+"""How long the thread waits for Python's lock when the encoder has done a frame: a tenth of what Python does."""
+
+
+class Behind:
+    """Does what it is given in a thread, one thing after the other."""
+
+    def __init__(self) -> None:
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._failure: BaseException | None = None
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are of it in this process."""
+        return int(self._thread is not None and self._pid == os.getpid())
+
+    def put(self, work: Callable[[], None]) -> None:
+        """Have ``work`` done after all that was put before. Raises what went wrong with something before."""
+        self._raise()
+        if not self.threads:
+            self._begin()
+        self._work.put(work)
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do. Raises what went wrong with it."""
+        self.wait()
+        self._raise()
+
+    def wait(self) -> None:
+        """Wait until nothing is left to do."""
+        if self.threads:
+            self._work.join()
+
+    def stop(self) -> None:
+        """End the thread, after what is left to do."""
+        if self._thread is not None and self.threads:
+            self._work.put(None)
+            self._thread.join()
+        self._thread = None
+
+    def _begin(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        self._work = queue.Queue(WAITING)  # in a forked process the old one's thread is not there
+        self._thread = threading.Thread(target=self._run, args=(self._work,), daemon=True)
+        self._pid = os.getpid()
+        self._thread.start()
+        _working.add(self)
+
+    def _run(self, work: queue.Queue[Callable[[], None] | None]) -> None:
+        while True:
+            task = work.get()
+            try:
+                if task is None:
+                    return
+                if self._failure is None:
+                    task()
+            except BaseException as failure:  # noqa: BLE001  it is raised where the next thing is asked for
+                self._failure = failure
+            finally:
+                del task  # it holds a frame, whose planes are wanted for another
+                work.task_done()
+
+    def _raise(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+
+_working: weakref.WeakSet[Behind] = weakref.WeakSet()
+
+
+def _wait_for_all() -> None:
+    for behind in tuple(_working):
+        behind.wait()
+
+
+os.register_at_fork(before=_wait_for_all)
+
+
+class FileBehind:
+    """A :class:`SegmentFile` that is written by ``behind``."""
+
+    def __init__(self, behind: Behind, target: Path, spec: VideoEncoderSpec) -> None:
+        self._behind = behind
+        self._file = SegmentFile(target, spec)
+
+    def show(self, frame: av.VideoFrame, frames: int) -> None:
+        """As :meth:`SegmentFile.show`, later. ``frame`` is kept until then."""
+        self._behind.put(partial(self._file.show, frame, frames))
+
+    def close(self) -> None:
+        """Have the file closed when all of it is written."""
+        self._behind.put(self._file.close)
+
+    def discard(self) -> None:
+        """Close the file as it is."""
+        try:
+            self._behind.settle()
+        finally:
+            self._file.discard()
