@@ -1,75 +1,95 @@
-"""What stepping and drawing a frame takes in this scene, learned on the way, and what follows from it."""
+"""What stepping, drawing and encoding a frame takes in this scene, learned on the way, and what follows from it.
+
+Times are of processors, not of clocks on the wall: what others do on the machine at the moment shall not decide.
+"""
 
 from __future__ import annotations
 
 from manimcast.engine.parallel.frames import Drawn
 
-WORTH_SECONDS = 0.2
-"""Less work than this is done in the process itself: another one costs some 0.05 s of processor time, most of it for
-memory that is no longer shared once it is written to, and what is encoded here is encoded in a thread."""
 SEGMENT_SECONDS = 0.6
 """The work of one segment: short enough to keep all cores busy to the end, long enough for its first picture, which
 is coded whole, not to count."""
+PROCESS_SECONDS = 0.08
+"""What another process costs, most of it for memory that is no longer shared once it is written to."""
 
-FRAME_SECONDS = 0.0008
-PIXEL_SECONDS = 3.5e-9
+FRAME_SECONDS = 0.0006
+PIXEL_SECONDS = 0.8e-9
 PATH_SECONDS = 9e-6
-"""A first guess at drawing and encoding: for a frame, for each of its pixels, for each path that moves."""
+"""A first guess at drawing a frame: for a frame, for each of its pixels, for each path that moves."""
+ENCODED_SECONDS = 0.0004
+ENCODED_PIXEL_SECONDS = 2.2e-9
+"""A first guess at encoding a frame: for a frame, for each of its pixels."""
 
-GAIN = 1.25
+GAIN = 1.2
 """How many times sooner a play must be done with other processes for their time to be worth it."""
-HERE = 0.6
-"""The part of drawing and encoding that holds up the process that draws, as the rest is encoded in a thread."""
 NEWEST = 0.5
 """The weight of the newest measurement."""
 
 
 class Costs:
-    """Seconds per frame, of processor time.
+    """Seconds per frame.
 
     Parameters
     ----------
     pixels
         Of one frame.
-    processes
-        How many may draw at once.
+    processors
+        How many processes, or threads that encode, can work at once.
+
+    Attributes
+    ----------
+    step, encode
+        What stepping and encoding a frame took of late.
     """
 
-    def __init__(self, pixels: int, processes: int) -> None:
+    def __init__(self, pixels: int, processors: int) -> None:
         self._base = FRAME_SECONDS + pixels * PIXEL_SECONDS
-        self._processes = processes
+        self._first_encode = ENCODED_SECONDS + pixels * ENCODED_PIXEL_SECONDS
+        self._processors = processors
         self._scale = 1.0
         self.step = 0.0
+        self.encode = self._first_encode
 
-    def guess(self, paths: int) -> float:
+    def draw(self, paths: int) -> float:
         """Return what drawing a frame in which ``paths`` are drawn anew should take."""
-        return (self._base + paths * PATH_SECONDS) * self._scale
+        return self._first_draw(paths) * self._scale
 
-    def drew(self, drawn: Drawn, paths: int) -> None:
-        """Learn from ``drawn``, frames with ``paths``."""
-        if drawn.frames:
-            found = max(0.0, drawn.seconds - drawn.stepping) / drawn.frames
-            scale = found / (self._base + paths * PATH_SECONDS)
-            self._scale += NEWEST * (min(50.0, scale) - self._scale)
+    def drew(self, drawn: Drawn, paths: int, *, here: bool) -> None:
+        """Learn from ``drawn``, frames with ``paths``; ``here`` they were encoded by other threads than drew them."""
+        if not drawn.frames:
+            return
+        whole = max(0.0, drawn.seconds - drawn.stepping) / drawn.frames
+        if here:
+            drawing = max(0.0, drawn.own - drawn.stepping) / drawn.frames
+            encoding = max(0.0, whole - drawing)
+        else:
+            guess = self.draw(paths) + self.encode
+            drawing, encoding = whole * self.draw(paths) / guess, whole * self.encode / guess
+        self._scale += NEWEST * (min(50.0, drawing / self._first_draw(paths)) - self._scale)
+        self.encode += NEWEST * (encoding - self.encode)
 
     def stepped(self, frames: int, seconds: float) -> None:
         """Learn: stepping ``frames`` took ``seconds``."""
         if frames:
             self.step += NEWEST * (seconds / frames - self.step)
 
-    def is_worth_a_process(self, frames: int, draw: float, *, stepped_twice: bool) -> bool:
-        """Return whether ``frames``, of ``draw`` seconds each, are done sooner when another process draws them.
+    def is_worth_a_process(self, frames: int, paths: int, *, stepped_twice: bool) -> bool:
+        """Return whether ``frames`` with ``paths`` are done sooner when another process draws and encodes them.
 
-        ``stepped_twice`` tells that both processes step them.
+        ``stepped_twice`` tells that this process has to step them as well.
         """
-        if frames * draw < WORTH_SECONDS:
+        if not frames:
             return False
-        if not stepped_twice:
-            return True
-        alone = self.step + HERE * draw
-        together = max(self.step, (2 * self.step + draw) / self._processes)
-        return alone > GAIN * together
+        draw = self.draw(paths)
+        alone = max(self.step + draw, (self.step + draw + self.encode) / self._processors)
+        work = self.step + draw + self.encode + PROCESS_SECONDS / frames
+        others = max(self.step, (self.step + work) / self._processors) if stepped_twice else work / self._processors
+        return alone > GAIN * others
 
     def segment_frames(self, paths: int) -> int:
         """Return how many frames with ``paths`` make a segment. By the first guess: it is the same in every run."""
-        return max(8, round(SEGMENT_SECONDS / (self._base + paths * PATH_SECONDS)))
+        return max(8, round(SEGMENT_SECONDS / (self._first_draw(paths) + self._first_encode)))
+
+    def _first_draw(self, paths: int) -> float:
+        return self._base + paths * PATH_SECONDS

@@ -38,9 +38,6 @@ from manimcast.spec import Drawing
 CAMERAS = (Camera, MovingCamera, ThreeDCamera)
 """Cameras that drawing leaves as they are, but for where a camera in space looks from."""
 
-HOLD_FRAMES = 5
-"""A picture that is held takes about as much work as drawing and encoding so many."""
-
 
 class Director:
     """Draws the plays of one scene; see :class:`~manimcast.engine.parallel.parts.Parts` for the parameters.
@@ -165,21 +162,20 @@ class Director:
     def _draw(self, play: Play) -> None:
         if self._reuse is not None and self._is_kept(play, self._reuse):
             return
-        seconds = self._costs.guess(play.paths)
         if not self._others_may_draw(play):
             self._draw_here(play, 0)
         elif play.held:
-            if self._pays(HOLD_FRAMES, seconds, stepped_twice=False) and self._way_back.is_open():
+            if self._pays(1, play, stepped_twice=False) and self._way_back.is_open():
                 self._tracker.plan(play.held)
                 self._parts.draw_there(play, 0, play.held, has_background=False, states=False)
                 play.pass_time(play.held)
                 play.leave_traces()
             else:
                 self._draw_here(play, 0)
-        elif self._switches.skip and self._pays(play.frames, seconds, stepped_twice=False) and is_pure(play.scene):
+        elif self._switches.skip and self._pays(play.frames, play, stepped_twice=False) and is_pure(play.scene):
             self._step_over(play)
         else:
-            self._step_along(play, seconds)
+            self._step_along(play)
 
     def _is_kept(self, play: Play, reuse: Reuse) -> bool:
         """Have the kept segments of what ``play`` shows in its place, if there are; return whether that is done."""
@@ -225,13 +221,13 @@ class Director:
         play.pass_time(play.frames)
         self._parts.note_state(play, play.frames, state_of(play.scene))
 
-    def _step_along(self, play: Play, seconds: float) -> None:
+    def _step_along(self, play: Play) -> None:
         """Step through a play and have others draw parts of it, where that pays; else draw the rest of it here."""
         has_background = False
         known = play.scene.stop_condition is None
         parts = self._divide(play)
         for first, last in parts:
-            if not self._pays(last - first, seconds, stepped_twice=True) or not self._way_back.is_open():
+            if not self._pays(last - first, play, stepped_twice=True) or not self._way_back.is_open():
                 self._draw_here(play, first, background=not has_background)
                 return
             if len(parts) > 1 and not has_background:
@@ -243,9 +239,9 @@ class Director:
             if known:
                 self._tracker.plan(last - first)
             self._parts.draw_there(play, first, last, has_background=has_background, states=False)
-            before = time.process_time()
+            before = time.thread_time()
             reached = play.step(first, last, self._parts.listen_now_and_then)
-            self._costs.stepped(reached - first, time.process_time() - before)
+            self._costs.stepped(reached - first, time.thread_time() - before)
             if not known:
                 self._tracker.plan(reached - first)
             if play.stopped:
@@ -281,8 +277,9 @@ class Director:
     def _has_threads(self) -> bool:
         return threading.active_count() > 1 + (self._behind.threads if self._behind is not None else 0)
 
-    def _pays(self, frames: int, seconds: float, *, stepped_twice: bool) -> bool:
-        return self._switches.always or self._costs.is_worth_a_process(frames, seconds, stepped_twice=stepped_twice)
+    def _pays(self, frames: int, play: Play, *, stepped_twice: bool) -> bool:
+        worth = self._costs.is_worth_a_process(frames, play.paths, stepped_twice=stepped_twice)
+        return worth or self._switches.always
 
 
 def _begin(scene: Scene) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -158,6 +159,8 @@ class Drawers:
 def _draw_and_exit(work: Work, writer: int, core: int | None) -> None:
     """Be a drawer. Never returns."""
     status = 1
+    # What was made before lives on anyway; looking through it would copy its memory.
+    gc.freeze()
     try:
         if core is not None:
             with suppress(OSError):

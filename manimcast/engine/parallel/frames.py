@@ -76,21 +76,21 @@ class Play:
         ``seen`` is called with each frame and how often it is shown.
         """
         scene = self.scene
-        began, stepping = time.process_time(), 0.0
+        began, own, stepping = time.process_time(), time.thread_time(), 0.0
         if self.held:
             self._draw_frame()
             self._hand_on(encoder, self.held, seen, is_first=True)
-            return Drawn(self.held, time.process_time() - began, 0.0)
+            return Drawn(self.held, time.process_time() - began, time.thread_time() - own, 0.0)
         for number in range(first, last):
-            before = time.process_time()
+            before = time.thread_time()
             scene.update_to_time(self.times[number])
-            stepping += time.process_time() - before
+            stepping += time.thread_time() - before
             self._draw_frame()
             self._hand_on(encoder, 1, seen, is_first=number == first)
             if scene.stop_condition is not None and scene.stop_condition():
                 last, self.stopped = number + 1, True
                 break
-        return Drawn(last - first, time.process_time() - began, stepping)
+        return Drawn(last - first, time.process_time() - began, time.thread_time() - own, stepping)
 
     def ahead(self, state: Callable[[], str]) -> Ahead | None:
         """Return what it will show, and the ``state`` that it ends with, by a copy that steps it; None if unknown."""
@@ -175,8 +175,12 @@ class Play:
 
 @dataclass
 class Drawn:
-    """How many frames, and the seconds of processor time they took; ``stepping`` is the part that was not drawing."""
+    """How many frames were drawn, and the seconds of processor time that took.
+
+    ``own`` is the part of the thread that drew, ``stepping`` what of that was not drawing.
+    """
 
     frames: int
     seconds: float
+    own: float
     stepping: float

@@ -114,7 +114,7 @@ class Parts:
             raise
         part.shown = notes.frames
         if not play.held:
-            self._costs.drew(drawn, play.paths)
+            self._costs.drew(drawn, play.paths, here=self._behind is not None)
             self._costs.stepped(drawn.frames, drawn.stepping)
         if self._observe is not None:
             self._seen.append(self._observe.take())
@@ -139,7 +139,8 @@ class Parts:
 
         def done(report: dict[str, Any]) -> None:
             if not play.held:
-                self._costs.drew(Drawn(report["frames"], report["seconds"], report["stepping"]), play.paths)
+                drawn = Drawn(report["frames"], report["seconds"], report["own"], report["stepping"])
+                self._costs.drew(drawn, play.paths, here=False)
             self._seen[slot] = report["seen"]
             part.shown = report["shown"]
             for number, state in report["states"]:
@@ -231,6 +232,7 @@ class Parts:
         report: dict[str, Any] = {
             "frames": drawn.frames,
             "seconds": drawn.seconds,
+            "own": drawn.own,
             "stepping": drawn.stepping,
             "states": noted,
             "shown": notes.frames,

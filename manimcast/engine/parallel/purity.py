@@ -61,7 +61,6 @@ PURE = frozenset(
         creation.ShowPartial,
         creation.SpiralIn,
         creation.Uncreate,
-        creation.Unwrite,
         creation.Write,
         fading.FadeIn,
         fading.FadeOut,
