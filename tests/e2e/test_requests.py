@@ -23,11 +23,11 @@ def decoded(data: bytes) -> tuple[int, int, int]:
 
 
 def innermost(pids: list[int]) -> int:
-    """Return the process in the deepest namespace: the render."""
+    """Return the first process of the deepest namespace: the render."""
 
     def depth(pid: int) -> tuple[int, int]:
-        numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].splitlines()[0]
-        return len(numbers.split()), pid
+        numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
+        return len(numbers), -int(numbers[-1])
 
     return max(pids, key=depth)
 
