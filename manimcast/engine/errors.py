@@ -40,3 +40,7 @@ class LatexError(ValueError):
         self.expression = expression
         self.cause = cause
         self.hint = hint
+
+
+class GoesAhead(BaseException):
+    """Raised in a scout where the render waits for its answer: it works elsewhere now, and has to begin anew there."""

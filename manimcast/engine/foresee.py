@@ -30,6 +30,7 @@ from manim import Scene, config
 from pydantic import ValidationError
 
 from manimcast import wire
+from manimcast.engine.errors import GoesAhead
 from manimcast.tex import TexResult
 
 SECONDS = 20
@@ -38,10 +39,6 @@ MEMORY = 128 * 1024 * 1024
 """Bytes that it may take in addition to what it has from the render."""
 
 Typeset = Callable[[str, str | Sequence[str], str], TexResult | None]
-
-
-class Ahead(BaseException):
-    """Raised in a scout where the render waits for its answer: it works elsewhere now, and has to begin anew there."""
 
 
 class _Scout:
@@ -92,7 +89,7 @@ def beside(ask: Typeset) -> Typeset:
 def send_ahead() -> tuple[int, int] | None:
     """Fork a scout and return its id, and a descriptor from which its announcements can be read, as frames of the wire.
 
-    None when that is not possible, or not wise. In the scout, raises :class:`Ahead`.
+    None when that is not possible, or not wise. In the scout, raises :class:`~manimcast.engine.errors.GoesAhead`.
     """
     if _is_playing() or not _has_room():
         return None
@@ -116,7 +113,7 @@ def send_ahead() -> tuple[int, int] | None:
         _begin(write)
     except BaseException:  # noqa: BLE001  whatever it is, there must not be two renders
         os._exit(0)
-    raise Ahead
+    raise GoesAhead
 
 
 def _is_playing() -> bool:

@@ -13,8 +13,7 @@ from manim import config
 from manim.utils import tex_file_writing
 from manim.utils.tex import TexTemplate
 
-from manimcast.engine.errors import LatexError
-from manimcast.engine.foresee import Ahead
+from manimcast.engine.errors import GoesAhead, LatexError
 from manimcast.engine.patches.patch import Patch
 from manimcast.engine.prepared import Prepared
 from manimcast.tex import TexResult
@@ -93,7 +92,7 @@ def _generate_tex_file(
         if not tex_file.with_suffix(".svg").exists():
             try:
                 _ask(tex_file, template.tex_compiler, template.output_format)
-            except Ahead:
+            except GoesAhead:
                 return _generate_tex_file(expression, environment, tex_template)
     return tex_file
 
