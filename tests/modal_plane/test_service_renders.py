@@ -96,7 +96,8 @@ def test_the_answers_of_both_executors_have_the_same_shape(served: Service) -> N
     assert (there["executor"], here["executor"]) == ("modal", "local")
     assert there.keys() == here.keys()
     assert there["result"].keys() == here["result"].keys()
-    assert there["fingerprint"] == here["fingerprint"]
+    # The plane builds no image, and so compiles nothing in it: there the engine draws and converts without native code.
+    assert there["fingerprint"] | {"native": None} == here["fingerprint"] | {"native": None}
     assert there["result"]["sha256"] == here["result"]["sha256"]
     assert there["timings"].keys() == here["timings"].keys()
     assert there["spec"] == here["spec"] | {"executor": "modal"}
