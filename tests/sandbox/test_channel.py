@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,29 +19,40 @@ from manimcast.tex import MAX_TEX, TexResult
 
 
 class Service:
-    """The other end, which answers each question after ``delay`` seconds with an SVG that quotes it."""
+    """The other end. It quotes a question in an SVG, once ``may_answer`` says so and ``delay`` seconds have passed."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._decoder = wire.FrameDecoder()
         self.heard: list[wire.Spoken] = []
+        self.answered = 0
+        self.may_answer: Callable[[], bool] = lambda: True
         self.delay = 0.0
         self.padding = 0
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
     def _serve(self) -> None:
-        while data := self._end.recv(1 << 16):
-            for body in self._decoder.feed(data):
-                message = wire.parse_spoken(body)
-                self.heard.append(message)
-                if isinstance(message, wire.SegmentsAsked):
-                    found = tuple(key for key in message.keys if key.startswith("a"))
-                    self._end.sendall(wire.encode(wire.SegmentsFound(number=message.number, keys=found)))
-                if isinstance(message, wire.Typeset):
-                    time.sleep(self.delay)
-                    svg = message.source + "." * self.padding
-                    self._end.sendall(wire.encode(wire.Typesetting(number=message.number, svg=svg)))
+        asked: list[wire.Typeset] = []
+        while True:
+            if select.select([self._end], [], [], 0.01 if asked else None)[0]:
+                data = self._end.recv(1 << 16)
+                if not data:
+                    return
+                for body in self._decoder.feed(data):
+                    message = wire.parse_spoken(body)
+                    self.heard.append(message)
+                    if isinstance(message, wire.SegmentsAsked):
+                        found = tuple(key for key in message.keys if key.startswith("a"))
+                        self._end.sendall(wire.encode(wire.SegmentsFound(number=message.number, keys=found)))
+                    if isinstance(message, wire.Typeset):
+                        asked.append(message)
+            while asked and self.may_answer():
+                time.sleep(self.delay)
+                question = asked.pop(0)
+                svg = question.source + "." * self.padding
+                self.answered += 1
+                self._end.sendall(wire.encode(wire.Typesetting(number=question.number, svg=svg)))
 
     def join(self) -> None:
         self._thread.join()
@@ -177,9 +189,15 @@ def announcing(*pieces: bytes) -> tuple[int, int]:
 
 def test_what_is_announced_while_it_waits_is_passed_on(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
-    service.delay = 0.5
     frames = b"".join(wire.encode(foreseen(source)) for source in "xy")
     calls = []
+
+    def may_answer() -> bool:
+        """The first question when all is announced, the second when no more can come."""
+        announced = sum(isinstance(message, wire.Foreseen) for message in service.heard) == 2
+        return announced and (service.answered == 0 or channel._announcements is None)
+
+    service.may_answer = may_answer
 
     def look_ahead() -> tuple[int, int]:
         calls.append(1)
@@ -196,8 +214,14 @@ def test_what_is_announced_while_it_waits_is_passed_on(ends: tuple[Channel, Serv
 
 def test_what_is_no_frame_is_not_passed_on(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
-    service.delay = 0.5
-    channel.when_waiting(lambda: announcing(b"\xff\xff\xff\xff" + b"x" * 100))
+    calls = []
+
+    def look_ahead() -> tuple[int, int]:
+        calls.append(1)
+        return announcing(b"\xff\xff\xff\xff" + b"x" * 100)
+
+    channel.when_waiting(look_ahead)
+    service.may_answer = lambda: bool(calls) and channel._announcements is None
     assert answer(channel, "a") == "a"
     assert [type(message) for message in service.heard] == [wire.Typeset]
 
