@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from manimcast.engine import h264
 from manimcast.engine.bits import BitReader, BitWriter, escape, unescape
 from manimcast.engine.cabac import all_skipped
+from manimcast.engine.configure import X264_DEFAULTS
 from tests.engine.pictures import picture
 
 FIELDS = st.lists(
@@ -112,6 +113,7 @@ def planes(extradata: bytes, packets: list[bytes]) -> list[np.ndarray]:
         {"preset": "superfast", "crf": "10"},
         {"preset": "medium"},
         {"preset": "slow", "crf": "40"},
+        X264_DEFAULTS,
     ],
     ids=lambda options: " ".join(options.values()),
 )

@@ -16,6 +16,7 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manim.scene.video_segment_encoder import VideoSegmentEncoder
 
 from manimcast.engine import h264, segment_file
+from manimcast.engine.configure import X264_DEFAULTS
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.segment_file import LONGEST_GROUP, SHORTEST_HOLD, settling
 from tests.engine.pictures import decoded, picture, spec, times
@@ -99,7 +100,10 @@ def test_every_packet_has_its_time(tmp_path: Path, rate: Fraction | int, preset:
     assert all(packet.dts <= packet.pts for packet in found)
 
 
-@pytest.mark.parametrize("how", [spec(preset=preset) for preset in ("ultrafast", "superfast", "veryfast", "medium")])
+@pytest.mark.parametrize(
+    "how",
+    [*(spec(preset=preset) for preset in ("ultrafast", "superfast", "veryfast", "medium")), spec(**X264_DEFAULTS)],
+)
 @pytest.mark.parametrize(
     "plan",
     [
