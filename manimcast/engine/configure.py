@@ -23,7 +23,7 @@ SHORT_SIDE_UNITS = 8.0
 
 X264_DEFAULTS = {
     "preset": "superfast",
-    "crf": "24.5",
+    "crf": "24.6",
     "x264-params": "scenecut=0:bframes=2:b-adapt=0:qcomp=0.8:aq-strength=0.75:ipratio=3:deadzone-intra=6"
     ":partitions=p8x8,i8x8,i4x4:me=hex",
 }
