@@ -30,8 +30,7 @@ X264_DEFAULTS = {
 """What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
 ENCODER_THREADS = "1"
-"""Segments are encoded side by side; the encoder's own choice would grow with the machine, and with it the file's bytes
-and the render's memory."""
+"""Of encoders other than x264, which has a number of its own: the file's bytes must not depend on the machine."""
 
 
 def apply(spec: RenderSpec, directory: Path) -> None:

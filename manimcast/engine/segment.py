@@ -1,8 +1,8 @@
 """Encoding one segment, the frames of one play or of a part of one, in the process that draws it.
 
 It does what Manim's ``VideoSegmentEncoder`` does (``manim/scene/video_segment_encoder.py``, 0.22), with the same
-messages when it fails, but without a queue and a thread: many segments are encoded by many processes at once, so
-each encoder has one thread. A segment begins with a key picture and nothing in it refers to another segment; segments
+messages when it fails, but frames are not copied, and wait, if at all, converted. A segment begins with a key picture
+and nothing in it refers to another segment; segments
 of one spec have the same parameter sets. So they can be joined packet by packet (:mod:`manimcast.engine.join`), and
 each can be played by itself.
 """
