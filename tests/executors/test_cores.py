@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from manimcast import processors
+from manimcast.executors.confined import limits_of
 from manimcast.executors.cores import CorePool
 from manimcast.settings import Settings
 
@@ -42,6 +43,16 @@ def test_a_share_of_the_processors_draws_each_render(machine: pytest.MonkeyPatch
     assert drawers(render_slots=3) == 2
     assert drawers(render_slots=16) == 1
     assert drawers(render_slots=1, render_cores=3) == 3
+
+
+def test_a_render_may_have_the_processes_that_it_is_drawn_by(machine: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def drawers(**fields: int) -> int:
+        return limits_of(Settings(_env_file=None, data_dir=tmp_path, **fields)).drawers
+
+    assert drawers(render_slots=1) == 8
+    assert drawers(render_slots=1, render_processes=24) == 4
+    assert drawers(render_slots=1, render_processes=4) == 1
+    assert drawers(render_slots=1, render_cores=64, render_processes=600) == 64
 
 
 def test_where_there_are_too_few_nobody_is_tied_to_one(machine: pytest.MonkeyPatch, tmp_path: Path) -> None:
