@@ -30,7 +30,7 @@ X264_DEFAULTS = {
 """What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
 ENCODER_THREADS = "1"
-"""Of encoders other than x264, which has a number of its own: the file's bytes must not depend on the machine."""
+"""Segments are encoded side by side, and the file's bytes must not depend on the machine."""
 
 
 def apply(spec: RenderSpec, directory: Path) -> None:

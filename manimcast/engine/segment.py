@@ -2,9 +2,8 @@
 
 It does what Manim's ``VideoSegmentEncoder`` does (``manim/scene/video_segment_encoder.py``, 0.22), with the same
 messages when it fails, but frames are not copied, and wait, if at all, converted. A segment begins with a key picture
-and nothing in it refers to another segment; segments
-of one spec have the same parameter sets. So they can be joined packet by packet (:mod:`manimcast.engine.join`), and
-each can be played by itself.
+and nothing in it refers to another segment; segments of one spec have the same parameter sets. So they can be joined
+packet by packet (:mod:`manimcast.engine.join`), and each can be played by itself.
 """
 
 from __future__ import annotations

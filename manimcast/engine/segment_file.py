@@ -24,8 +24,6 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manimcast.engine import h264
 
 X264 = "libx264"
-X264_THREADS = "3"
-"""Frames that x264 works on at once: the same on any machine, since the file depends on it."""
 
 LONGEST_GROUP = 250
 """Frames from one key picture to the next within a hold, at most: x264's own default, so seeking is as ever."""
@@ -200,11 +198,8 @@ def exact_times(spec: VideoEncoderSpec) -> dict[str, str]:
 
 
 def _options(spec: VideoEncoderSpec) -> dict[str, str]:
-    """Return the encoder's options, with as many threads on any machine: the file depends on it."""
+    """Return the encoder's options: one thread where it knows of threads, as many segments are encoded at once."""
     options = dict(spec.options)
-    if spec.codec == X264:
-        options["threads"] = X264_THREADS
-        options["x264-params"] = ":".join(filter(None, [options.get("x264-params"), "sliced-threads=0"]))
-    if spec.codec == "libvpx-vp9":
+    if spec.codec in {X264, "libvpx-vp9"}:
         options["threads"] = "1"
     return options
