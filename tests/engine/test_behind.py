@@ -23,7 +23,7 @@ def behind() -> Iterator[Behind]:
 
 def test_files_are_those_of_encoding_at_once(tmp_path: Path, behind: Behind) -> None:
     for name, way in (("once.mp4", None), ("behind.mp4", behind)):
-        encoder = SegmentEncoder(tmp_path / name, spec(), way)
+        encoder = SegmentEncoder(tmp_path / name, spec(preset="superfast"), way)
         for number in range(20):
             pixels = picture(number)
             encoder.write(pixels)
