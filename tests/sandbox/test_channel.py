@@ -190,7 +190,7 @@ def announcing(*pieces: bytes) -> tuple[int, int]:
 def test_what_is_announced_while_it_waits_is_passed_on(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
     frames = b"".join(wire.encode(foreseen(source)) for source in "xy")
-    calls = []
+    calls: list[tuple[int, int]] = []
 
     def may_answer() -> bool:
         """The first question when all is announced, the second when no more can come."""
@@ -200,16 +200,16 @@ def test_what_is_announced_while_it_waits_is_passed_on(ends: tuple[Channel, Serv
     service.may_answer = may_answer
 
     def look_ahead() -> tuple[int, int]:
-        calls.append(1)
-        return announcing(frames[:10], frames[10:90], frames[90:])
+        calls.append(announcing(frames[:10], frames[10:90], frames[90:]))
+        return calls[-1]
 
     channel.when_waiting(look_ahead)
     assert [answer(channel, source) for source in "ab"] == ["a", "b"]
     assert [message.source for message in service.heard if isinstance(message, wire.Foreseen)] == ["x", "y"]
-    assert calls == [1]
+    ((pid, _),) = calls
     assert channel._announcements is None
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(pid, os.WNOHANG)
 
 
 def test_what_is_no_frame_is_not_passed_on(ends: tuple[Channel, Service]) -> None:

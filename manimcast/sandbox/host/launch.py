@@ -62,7 +62,11 @@ class Child:
                 return await cls.start(zygote, scratch=scratch, log=nowhere.fileno())
         ours, theirs = socket.socketpair()
         with theirs:
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                reader, writer = await asyncio.open_unix_connection(sock=ours)
+            except BaseException:  # canceled, above all
+                ours.close()
+                raise
             try:
                 if scratch is None:
                     place, their_place = socket.socketpair()
