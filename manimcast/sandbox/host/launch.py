@@ -167,13 +167,15 @@ class Child:
 
     async def end(self) -> None:
         """Leave nothing of it: no process, no descriptor."""
-        if self._exit is not None:
-            if not self._exit.done():
-                self._zygote.kill_child(self._number)
-            with suppress(ZygoteError):  # gone, and its children with it
-                await asyncio.shield(self._exit)
-        self._writer.close()
-        self._close_place()
+        if self._exit is not None and not self._exit.done():
+            self._zygote.kill_child(self._number)
+        try:
+            if self._exit is not None:
+                with suppress(ZygoteError):  # gone, and its children with it
+                    await asyncio.shield(self._exit)
+        finally:  # also when it is canceled meanwhile
+            self._writer.close()
+            self._close_place()
 
     def _close_place(self) -> None:
         if isinstance(self._place, socket.socket):
