@@ -189,7 +189,7 @@ def test_a_host_that_only_serves(tmp_path: Path) -> None:
         shutil.copytree(ROOT / entry, checkout / entry, ignore=shutil.ignore_patterns("__pycache__"))
     for path in [
         *ROOT.glob("requirements*.txt"),
-        *(ROOT / each for each in ("pyproject.toml", "README.md", "LICENSE", "run.py")),
+        *(ROOT / each for each in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "run.py")),
     ]:
         shutil.copy(path, checkout)
     steps = (
