@@ -18,13 +18,12 @@ import re
 import secrets
 import shutil
 import stat
-import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from manimcast.cache.entries import ABANDONED_SECONDS, ROOM
+from manimcast.cache.room import ABANDONED_SECONDS, Kept, Room
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +50,7 @@ class BundleStore:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
-        self._size: int | None = None
-        self._unseen = 0
+        self._room = Room(max_bytes, self._survey, self._remove)
         self._complained = False
 
     def take(self, key: str, into: Path) -> str | None:
@@ -103,8 +100,7 @@ class BundleStore:
                 self._swap(draft, place)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-            with self._lock:
-                self._make_room(size)
+            self._room.make(size)
         except OSError as error:
             self._complain(error)
 
@@ -135,25 +131,7 @@ class BundleStore:
             return
         shutil.rmtree(doomed, ignore_errors=True)
 
-    def _make_room(self, added: int) -> None:
-        """Count ``added`` bytes, and remove the oldest bundles when there are too many bytes by now."""
-        if self._size is not None:
-            self._size += added
-            self._unseen += added
-            # Others may write here as well; from time to time, look.
-            if self._size <= self._max_bytes and self._unseen < self._max_bytes * ROOM:
-                return
-        bundles = sorted(self._survey())
-        self._size, self._unseen = sum(size for _, size, _ in bundles), 0
-        if self._size <= self._max_bytes:
-            return
-        for _, size, place in bundles:
-            self._remove(place)
-            self._size -= size
-            if self._size <= self._max_bytes * (1 - ROOM):
-                break
-
-    def _survey(self) -> list[tuple[int, int, Path]]:
+    def _survey(self) -> list[Kept]:
         """Return time of use, size and place of each bundle, and remove what died processes left."""
         found = []
         for place in self._folder.glob("??/*"):

@@ -12,20 +12,17 @@ import logging
 import os
 import re
 import secrets
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from manimcast.cache.room import ABANDONED_SECONDS, Kept, Room
+
 log = logging.getLogger(__name__)
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 UNFINISHED = ".new"
-ABANDONED_SECONDS = 3600.0
-"""Age after which a file that was never finished belongs to a process that died."""
-ROOM = 0.1
-"""Share of the bound that is made free when it is reached."""
 
 _CHUNK = 1 << 20
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -41,9 +38,7 @@ class EntryStore:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
-        self._size: int | None = None
-        self._unseen = 0
+        self._room = Room(max_bytes, self._survey, _unlink)
         self._complained = False
 
     def get(self, key: str) -> bytes | None:
@@ -106,8 +101,7 @@ class EntryStore:
             except BaseException:
                 fresh.unlink(missing_ok=True)
                 raise
-            with self._lock:
-                self._make_room(size)
+            self._room.make(size)
         except OSError as error:
             self._complain(error)
 
@@ -116,25 +110,7 @@ class EntryStore:
             raise ValueError("a key is 64 hexadecimal digits")
         return self._folder / key[:2] / key
 
-    def _make_room(self, added: int) -> None:
-        """Count ``added`` bytes, and remove the oldest entries when there are too many bytes by now."""
-        if self._size is not None:
-            self._size += added
-            self._unseen += added
-            # Others may write here as well; from time to time, look.
-            if self._size <= self._max_bytes and self._unseen < self._max_bytes * ROOM:
-                return
-        entries = sorted(self._survey())
-        self._size, self._unseen = sum(size for _, size, _ in entries), 0
-        if self._size <= self._max_bytes:
-            return
-        for _, size, path in entries:
-            path.unlink(missing_ok=True)
-            self._size -= size
-            if self._size <= self._max_bytes * (1 - ROOM):
-                break
-
-    def _survey(self) -> list[tuple[int, int, Path]]:
+    def _survey(self) -> list[Kept]:
         """Return time of use, size and place of each entry, and remove what died processes left."""
         found = []
         for path in self._folder.glob("??/*"):
@@ -156,6 +132,10 @@ class EntryStore:
         if not self._complained:
             self._complained = True
             log.warning("The cache in %s does not work, and nothing is kept there: %s", self._folder, error.strerror)
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _digest(key: str, content: bytes) -> bytes:
