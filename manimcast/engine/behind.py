@@ -96,12 +96,13 @@ class Behind:
 _working: weakref.WeakSet[Behind] = weakref.WeakSet()
 
 
-def _wait_for_all() -> None:
+def wait_for_all() -> None:
+    """Wait until nothing is left to do in any such thread of this process."""
     for behind in tuple(_working):
         behind.wait()
 
 
-os.register_at_fork(before=_wait_for_all)
+os.register_at_fork(before=wait_for_all)
 
 
 class FileBehind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, Protocol
 
+from manimcast.engine.behind import wait_for_all
 from manimcast.engine.parallel.checkpoint import Checkpoint
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.pixels import guard
@@ -59,6 +60,7 @@ class WayBack:
     def take(self, reason: str) -> NoReturn:
         """Have the copy draw everything from where it was made, and end with it. ``reason`` goes into the report."""
         self._drawers.stop()
+        wait_for_all()  # the copy writes the same files again
         voice = self._voice.state() if self._voice is not None else {}
         self._checkpoint.hand_over({"reason": reason[:400], "told": self._tracker.told(), "voice": voice})
 
