@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from manimcast.executors.typeset import Typesetter, key
 from manimcast.executors.versions import VERSIONS
 from manimcast.tex import MAX_SVG, PASSING, TexDocument
 from manimcast.wire import TexDone, TexJob
+from tests.patience import eventually
 
 HERE = {"manim": "0.22.0", "latex": "pdfTeX 1", "dvisvgm": "dvisvgm 3", "tex": "abcd", "numpy": "2"}
 
@@ -23,13 +24,18 @@ def document(source: str = "x", compiler: str = "latex", output_format: str = ".
 
 
 class Runner:
-    """Stands in for the confined process: notes what it was given, waits if told to, answers as told."""
+    """Stands in for the confined process: notes what it was given, waits if told to, answers as told.
+
+    ``go`` lets runs answer, and ``end`` lets those that are cancelled end.
+    """
 
     def __init__(self, answer: Callable[[TexJob], TexDone | Exception] | None = None) -> None:
         self.jobs: list[TexJob] = []
-        self.at_once = self.most_at_once = self.cancelled = 0
+        self.at_once = self.most_at_once = self.ending = self.cancelled = 0
         self.go = asyncio.Event()
         self.go.set()
+        self.end = asyncio.Event()
+        self.end.set()
         self._answer = answer or (lambda job: TexDone(svg=f"<svg>{job.source}</svg>"))
 
     async def __call__(self, job: TexJob) -> TexDone:
@@ -39,7 +45,8 @@ class Runner:
         try:
             await self.go.wait()
         except asyncio.CancelledError:
-            await asyncio.sleep(0.01)  # ending a process takes a moment
+            self.ending += 1
+            await self.end.wait()  # as the end of a process takes a moment
             self.cancelled += 1
             raise
         finally:
@@ -57,6 +64,11 @@ def store(tmp_path: Path) -> EntryStore:
 
 def typesetter(store: EntryStore | None, at_once: int = 2) -> Typesetter:
     return Typesetter(store, seconds=7, at_once=at_once)
+
+
+def waiting(one: Typesetter) -> int:
+    """How many wait for a run, begun or not."""
+    return sum(flight.waiting for flight in one._flights.values())
 
 
 def entries(store: EntryStore) -> int:
@@ -145,7 +157,7 @@ def test_equal_questions_at_once_cost_one_run(store: EntryStore) -> None:
     async def work() -> None:
         one = typesetter(store)
         asking = [asyncio.create_task(one.typeset(document(), HERE, run)) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        await eventually(lambda: waiting(one) == 5, "that all wait")
         run.go.set()
         assert {done.svg for done in await asyncio.gather(*asking)} == {"<svg>x</svg>"}
         assert one.runs == 1
@@ -161,7 +173,7 @@ def test_no_more_run_at_once_than_allowed() -> None:
     async def work() -> None:
         one = typesetter(None, at_once=2)
         asking = [asyncio.create_task(one.typeset(document(str(n)), HERE, run)) for n in range(6)]
-        await asyncio.sleep(0.05)
+        await eventually(lambda: waiting(one) == 6, "that all wait")
         assert run.at_once == 2
         run.go.set()
         assert [done.svg for done in await asyncio.gather(*asking)] == [f"<svg>{n}</svg>" for n in range(6)]
@@ -186,21 +198,23 @@ class TestCancelling:
     """A render that ends takes its run with it, unless somebody else waits for it."""
 
     @staticmethod
-    def waiting(one: Typesetter, run: Runner, count: int) -> Awaitable[list[asyncio.Task[TexDone]]]:
-        async def start() -> list[asyncio.Task[TexDone]]:
-            tasks = [asyncio.create_task(one.typeset(document(), HERE, run)) for _ in range(count)]
-            await asyncio.sleep(0.05)
-            return tasks
-
-        return start()
+    async def started(one: Typesetter, run: Runner, count: int) -> list[asyncio.Task[TexDone]]:
+        """Have ``count`` wait for a run that has begun."""
+        tasks = [asyncio.create_task(one.typeset(document(), HERE, run)) for _ in range(count)]
+        await eventually(lambda: waiting(one) == count and run.jobs, "a run that all wait for")
+        return tasks
 
     def test_the_last_one_who_waits_ends_the_run_before_it_is_gone_itself(self, store: EntryStore) -> None:
         run = Runner()
         run.go.clear()
+        run.end.clear()
 
         async def work() -> None:
-            (only,) = await self.waiting(typesetter(store), run, 1)
+            (only,) = await self.started(typesetter(store), run, 1)
             only.cancel()
+            await eventually(lambda: run.ending, "that the run is being ended")
+            assert not only.done()
+            run.end.set()
             with pytest.raises(asyncio.CancelledError):
                 await only
             assert (run.at_once, run.cancelled) == (0, 1)
@@ -213,29 +227,36 @@ class TestCancelling:
         run.go.clear()
 
         async def work() -> None:
-            first, *others = await self.waiting(typesetter(store), run, 3)
+            one = typesetter(store)
+            first, *others = await self.started(one, run, 3)
             first.cancel()
-            await asyncio.sleep(0.05)
-            assert run.cancelled == 0
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            assert (waiting(one), run.at_once, run.ending) == (2, 1, 0)
             run.go.set()
             assert [done.svg for done in await asyncio.gather(*others)] == ["<svg>x</svg>"] * 2
 
         asyncio.run(work())
-        assert len(run.jobs) == 1
+        assert (len(run.jobs), run.ending) == (1, 0)
 
     def test_who_asks_after_that_gets_a_run_of_their_own(self, store: EntryStore) -> None:
         run = Runner()
         run.go.clear()
+        run.end.clear()
 
         async def work() -> None:
             one = typesetter(store)
-            (first,) = await self.waiting(one, run, 1)
+            (first,) = await self.started(one, run, 1)
             first.cancel()
-            await asyncio.sleep(0)  # it is being ended, and has not ended
+            await eventually(lambda: run.ending, "that the run is being ended")
             second = asyncio.create_task(one.typeset(document(), HERE, run))
-            await asyncio.sleep(0.05)
+            await eventually(lambda: len(run.jobs) == 2, "another run")
+            assert not first.done()
+            run.end.set()
             run.go.set()
             assert (await second).svg == "<svg>x</svg>"
+            with pytest.raises(asyncio.CancelledError):
+                await first
 
         asyncio.run(work())
         assert (len(run.jobs), run.cancelled) == (2, 1)
@@ -247,9 +268,12 @@ class TestCancelling:
         async def work() -> None:
             one = typesetter(store, at_once=1)
             busy = asyncio.create_task(one.typeset(document("busy"), HERE, run))
-            (queued,) = await self.waiting(one, run, 1)
+            await eventually(lambda: run.jobs, "the run that takes the room")
+            queued = asyncio.create_task(one.typeset(document(), HERE, run))
+            await eventually(lambda: waiting(one) == 2, "that another waits for room")
             queued.cancel()
-            await asyncio.sleep(0.05)
+            with pytest.raises(asyncio.CancelledError):
+                await queued
             run.go.set()
             assert (await busy).svg == "<svg>busy</svg>"
 
