@@ -14,7 +14,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 200.0
+PATIENCE = 120.0
 """Seconds. More than anything takes on a machine that is ten times as slow as it should be; less than a test may."""
 
 
