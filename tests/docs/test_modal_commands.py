@@ -20,7 +20,8 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT, code
 from tests.e2e.server import serving
-from tests.modal_plane.running import PATIENCE, RunningPlane, plane
+from tests.modal_plane.running import RunningPlane, plane
+from tests.patience import PATIENCE
 
 GUIDE = ROOT / "MODAL_DEPLOYMENT.md"
 MIGRATE = DOCS / "how-to" / "migrate.md"

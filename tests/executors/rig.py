@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from manimcast.executors.local import LocalExecutor
 from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, OutputRole, RenderReport, RenderSpec, SceneError
+from tests.clock import Loop, expiring
+from tests.patience import PATIENCE
 
 SMALL = {"resolution": {"width": 128, "height": 72}, "frame_rate": 10}
 RING = "self.play(Create(Circle()), run_time=0.3)"
@@ -62,11 +65,15 @@ class Outcome:
 
 
 class Rig:
-    """Render through one executor, and check after each render that no scratch directory is left."""
+    """Render through one executor, and check after each render that no scratch directory is left.
+
+    A render has ``timeout`` seconds, which are more than it takes on a slow machine. One that is to meet this limit
+    does so once ``expires_when`` holds of what has been heard of it.
+    """
 
     def __init__(self, root: Path, **settings: Any) -> None:
         self.root = root
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=Loop)
         self._numbers = itertools.count()
         self.executor = LocalExecutor(Settings(_env_file=None, data_dir=root, **({"render_memory": 512} | settings)))
         self.run(self.executor.start())
@@ -79,8 +86,16 @@ class Rig:
     @property
     def fork_bomb_ends_as(self) -> set[ErrorCode]:
         """How a fork bomb ends: refused where the host has a ceiling for it, else (root, no cgroup) by its timeout."""
-        ceiling = "pids_cgroup" in self.layers or os.getuid() != 0
-        return {ErrorCode.forbidden} if ceiling else {ErrorCode.forbidden, ErrorCode.timeout}
+        return {ErrorCode.forbidden} if self._refuses_forks else {ErrorCode.forbidden, ErrorCode.timeout}
+
+    @property
+    def fork_bomb_timeout(self) -> float:
+        """How long a fork bomb may last: where it is refused, for as long as that takes."""
+        return PATIENCE if self._refuses_forks else 30
+
+    @property
+    def _refuses_forks(self) -> bool:
+        return "pids_cgroup" in self.layers or os.getuid() != 0
 
     def run(self, work: Any) -> Any:
         return self._runner.run(work)
@@ -89,18 +104,27 @@ class Rig:
         self.run(self.executor.stop())
         self._runner.close()
 
-    def render(self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any) -> Outcome:
-        outcome = self.run(self.rendering(code, timeout=timeout, reuse=reuse, **spec))
+    def render(self, code: str, **more: Any) -> Outcome:
+        """Render ``code`` with the options of :meth:`rendering`."""
+        outcome: Outcome = self.run(self.rendering(code, **more))
         assert self.left_over() == []
         return outcome
 
-    async def rendering(self, code: str, *, timeout: float = 30, reuse: Reuse | None = None, **spec: Any) -> Outcome:
+    async def rendering(
+        self,
+        code: str,
+        *,
+        timeout: float = PATIENCE,
+        expires_when: Callable[[Outcome], object] | None = None,
+        reuse: Reuse | None = None,
+        **spec: Any,
+    ) -> Outcome:
         folder = self.root / f"out-{next(self._numbers)}"
         folder.mkdir()
         outcome = Outcome(folder)
         wanted = RenderSpec.model_validate({"code": code, **SMALL, **spec})
         stream = self.executor.render(wanted, render_id="r", into=folder, timeout=timeout, reuse=reuse)
-        async with aclosing(stream):
+        async with aclosing(stream), expiring(timeout, expires_when and partial(expires_when, outcome)):
             async for message in stream:
                 outcome.messages.append(message)
         await self.executor._typesetter.settle()
@@ -108,6 +132,11 @@ class Rig:
 
     def left_over(self) -> list[str]:
         return [path.name for path in self.root.iterdir() if not path.name.startswith(("out-", "cache"))]
+
+
+def fresh_mark() -> str:
+    """Return a number of seconds, many of them, that nothing else on this machine sleeps for."""
+    return f"5{uuid.uuid4().int % 10**4}.{uuid.uuid4().int % 10**12:012}"
 
 
 def processes() -> Iterator[tuple[int, str]]:
@@ -163,13 +192,3 @@ def _ancestors(pid: int) -> Iterator[int]:
     while pid > 1:
         pid = _parent(pid)
         yield pid
-
-
-def eventually(holds: Callable[[], bool], *, within: float = 30) -> bool:
-    """Wait until ``holds()``; return whether it came true."""
-    end = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

@@ -14,7 +14,8 @@ import pytest
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
 from manimcast.spec import ErrorCode, RenderSpec
-from tests.executors.rig import RING, SMALL, Rig, eventually, running, scene, zygotes
+from tests.executors.rig import RING, SMALL, Rig, fresh_mark, running, scene, zygotes
+from tests.patience import PATIENCE, eventually, until
 
 # The pattern does not match its own text, so whatever it finds was written by someone.
 SEARCH = """
@@ -76,17 +77,17 @@ def test_a_render_sees_no_secret_of_the_service(rig: Rig) -> None:
 
 def test_two_renders_run_at_once(rig: Rig) -> None:
     async def both() -> None:
-        marks = ("23456.781", "23456.782")
+        marks = (fresh_mark(), fresh_mark())
         streams = []
         for mark in marks:
             folder = rig.root / f"out-{mark}"
             folder.mkdir()
             body = f"import subprocess\nsubprocess.run(['sleep', '{mark}'])"
             spec = RenderSpec.model_validate({"code": scene(body), **SMALL})
-            stream = rig.executor.render(spec, render_id="r", into=folder, timeout=60)
+            stream = rig.executor.render(spec, render_id="r", into=folder, timeout=PATIENCE)
             assert isinstance(await anext(stream), wire.Hello)
             streams.append(stream)
-        assert await asyncio.to_thread(eventually, lambda: all(running(mark) for mark in marks))
+        await eventually(lambda: all(running(mark) for mark in marks), "the programs of both")
         await streams[0].aclose()
         assert [bool(running(mark)) for mark in marks] == [False, True]
         await streams[1].aclose()
@@ -103,16 +104,16 @@ async def _together(rig: Rig, count: int) -> list[object]:
 
 
 def test_a_warm_process_that_is_killed_fails_its_render_and_is_replaced(rig: Rig) -> None:
-    mark = "23456.783"
+    mark = fresh_mark()
 
     async def kill() -> None:
         spec = RenderSpec.model_validate({"code": scene(f"import subprocess\nsubprocess.run(['sleep', '{mark}'])")})
         folder = rig.root / "out-killed"
         folder.mkdir()
-        stream = rig.executor.render(spec, render_id="r", into=folder, timeout=60)
+        stream = rig.executor.render(spec, render_id="r", into=folder, timeout=PATIENCE)
         async with aclosing(stream):
             await anext(stream)
-            assert await asyncio.to_thread(eventually, lambda: running(mark) != [])
+            await eventually(lambda: running(mark), "the program that the scene runs")
             (zygote,) = zygotes()
             os.kill(zygote, signal.SIGKILL)
             with pytest.raises(ExecutorError, match="the warm process ended while the render ran"):
@@ -120,7 +121,7 @@ def test_a_warm_process_that_is_killed_fails_its_render_and_is_replaced(rig: Rig
                     pass
 
     rig.run(kill())
-    assert eventually(lambda: running(mark) == [])
+    until(lambda: not running(mark), "the end of what the render started")
     assert rig.render(scene(RING)).report.frames == 3
     assert rig.executor.status().details["restarts"] == 1
     assert rig.left_over() == []
@@ -145,9 +146,9 @@ def test_a_worn_warm_process_is_replaced_and_a_large_file_refused(small_rig: Rig
     error = small_rig.render(scene(noise), resolution={"width": 854, "height": 480}, frame_rate=15).error
     assert error.code is ErrorCode.output_too_large
     (first,) = set(zygotes()) - others or {0}
-    seen = {first}
     for _ in range(4):
         assert small_rig.render(scene(RING)).report.frames == 3
-        seen |= set(zygotes()) - others
-    assert len(seen) >= 2
+    small_rig.run(eventually(lambda: first not in zygotes(), "the end of the worn process"))
+    assert small_rig.render(scene(RING)).report.frames == 3
+    assert set(zygotes()) - others
     assert small_rig.executor.status().details["restarts"] == 0

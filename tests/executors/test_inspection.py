@@ -3,20 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any
 
 import pytest
 
+from manimcast import wire
+from manimcast.executors import local
 from manimcast.executors.price import Rate
-from manimcast.inspection import Inspection, SceneInspection
+from manimcast.inspection import Inspection, Play, SceneInspection
 from manimcast.spec import ErrorCode, RenderSpec
-from tests.executors.rig import RING, SMALL, Rig, eventually, running, scene
+from tests.clock import expiring
+from tests.executors.rig import RING, SMALL, Rig, fresh_mark, running, scene
+from tests.patience import PATIENCE, eventually
+
+Heard = list[wire.Message | wire.Inspecting]
 
 
-def inspect(rig: Rig, code: str, *, timeout: float = 30, rate: Rate | None = None, **spec: object) -> Inspection:
+def inspect(
+    rig: Rig,
+    code: str,
+    *,
+    timeout: float = PATIENCE,
+    expires_when: Callable[[Heard], object] | None = None,
+    rate: Rate | None = None,
+    **spec: object,
+) -> Inspection:
+    """Run ``code`` dry. It meets its time limit when ``expires_when`` holds of what was heard of its children."""
     wanted = RenderSpec.model_validate({"code": code, **SMALL, **spec})
-    inspection: Inspection = rig.run(rig.executor.inspect(wanted, timeout=timeout, rate=rate))
+    heard: Heard = []
+    whole = local.inspect_in_child
+
+    async def noted(*arguments: Any, **more: Any) -> AsyncGenerator[wire.Message | wire.Inspecting, None]:
+        async with aclosing(whole(*arguments, **more)) as messages:
+            async for message in messages:
+                heard.append(message)
+                yield message
+
+    async def dry() -> Inspection:
+        async with expiring(timeout, expires_when and partial(expires_when, heard)):
+            return await rig.executor.inspect(wanted, timeout=timeout, rate=rate)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "inspect_in_child", noted)
+        inspection: Inspection = rig.run(dry())
     assert rig.left_over() in ([], ["work"])  # the folder of renders, where children have no files of their own
     return inspection
+
+
+def begun(heard: Heard) -> bool:
+    return any(isinstance(message, wire.Logged) and message.text == "begun" for message in heard)
+
+
+def played(heard: Heard) -> bool:
+    return any(isinstance(message, wire.Noted) and isinstance(message.note, Play) for message in heard)
 
 
 def only(inspection: Inspection) -> SceneInspection:
@@ -80,11 +122,11 @@ def test_no_more_scenes_are_run_than_allowed(rig: Rig) -> None:
         ("x = 1", ErrorCode.no_scene),
         ("raise ValueError('early')", ErrorCode.exception),
         ("import os; os._exit(0)", ErrorCode.exception),
-        ("while True: pass", ErrorCode.timeout),
+        ("print('begun')\nwhile True: pass", ErrorCode.timeout),
     ],
 )
 def test_code_that_cannot_be_loaded(rig: Rig, code: str, error: ErrorCode) -> None:
-    inspection = inspect(rig, code, timeout=3)
+    inspection = inspect(rig, code, expires_when=begun if error is ErrorCode.timeout else None)
     assert inspection.error is not None
     assert inspection.error.code is error
     assert (inspection.scenes, inspection.reports) == ((), ())
@@ -130,7 +172,8 @@ def test_a_failing_scene_does_not_keep_the_others_from_running(rig: Rig) -> None
     ],
 )
 def test_a_dry_run_is_bounded_like_a_render(rig: Rig, body: str, error: ErrorCode) -> None:
-    report = only(inspect(rig, scene(f"{RING}\n{body}"), timeout=6))
+    is_endless = error is ErrorCode.timeout
+    report = only(inspect(rig, scene(f"{RING}\n{body}"), expires_when=played if is_endless else None))
     assert report.error is not None
     assert report.error.code is error
     assert [play.kind for play in report.plays] == ["Create"]
@@ -138,10 +181,11 @@ def test_a_dry_run_is_bounded_like_a_render(rig: Rig, body: str, error: ErrorCod
 
 
 def test_all_scenes_together_have_one_timeout(rig: Rig) -> None:
-    inspection = inspect(rig, scene("while True: pass") + scene(RING).replace("Demo", "Other"), timeout=2)
+    endless = scene("print('begun')\nwhile True: pass")
+    inspection = inspect(rig, endless + scene(RING).replace("Demo", "Other"), timeout=300.5, expires_when=begun)
     assert [report.error and report.error.code for report in inspection.reports] == [ErrorCode.timeout] * 2
     assert inspection.reports[1].error is not None
-    assert inspection.reports[1].error.message == "The dry run took longer than 2 seconds."
+    assert inspection.reports[1].error.message == "The dry run took longer than 300.5 seconds."
 
 
 @pytest.mark.parametrize(
@@ -246,18 +290,20 @@ def test_text_of_a_scene_is_made_harmless(rig: Rig) -> None:
 
 
 def test_a_cancelled_dry_run_leaves_nothing(rig: Rig) -> None:
+    mark = fresh_mark()
+
     async def begin_and_leave() -> None:
-        code = scene("import subprocess\nsubprocess.run(['sleep', '54321'])")
+        code = scene(f"import subprocess\nsubprocess.run(['sleep', '{mark}'])")
         work = asyncio.ensure_future(
-            rig.executor.inspect(RenderSpec.model_validate({"code": code, **SMALL}), timeout=30)
+            rig.executor.inspect(RenderSpec.model_validate({"code": code, **SMALL}), timeout=PATIENCE)
         )
-        assert await asyncio.to_thread(eventually, lambda: bool(running("sleep 54321")))
+        await eventually(lambda: running(mark), "the program that the scene runs")
         work.cancel()
         await asyncio.wait({work})
         assert work.cancelled()
 
     rig.run(begin_and_leave())
-    assert running("sleep 54321") == []
+    assert running(mark) == []
 
 
 def test_opengl_agrees_as_well_and_its_pitfalls_are_named(rig: Rig) -> None:

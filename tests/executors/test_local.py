@@ -10,7 +10,8 @@ import pytest
 
 from manimcast import wire
 from manimcast.spec import ErrorCode, RenderSpec
-from tests.executors.rig import RING, SMALL, Rig, eventually, running, scene
+from tests.executors.rig import RING, SMALL, Rig, fresh_mark, running, scene
+from tests.patience import PATIENCE, eventually
 
 CASES: dict[str, tuple[str, ErrorCode, str]] = {
     "unclosed bracket": ("x = (1 +\n", ErrorCode.syntax_error, "was never closed"),
@@ -110,8 +111,9 @@ CASES: dict[str, tuple[str, ErrorCode, str]] = {
 
 @pytest.mark.parametrize(("code", "expected", "message"), CASES.values(), ids=CASES.keys())
 def test_a_scene_that_fails_gets_its_error(rig: Rig, code: str, expected: ErrorCode, message: str) -> None:
-    outcome = rig.render(code)
-    if code == CASES["fork bomb"][0] and outcome.error.code in rig.fork_bomb_ends_as - {expected}:
+    is_bomb = code == CASES["fork bomb"][0]
+    outcome = rig.render(code, timeout=rig.fork_bomb_timeout if is_bomb else PATIENCE)
+    if is_bomb and outcome.error.code in rig.fork_bomb_ends_as - {expected}:
         return
     assert outcome.error.code is expected, outcome.error
     assert message in outcome.error.message
@@ -125,9 +127,15 @@ def test_every_code_but_that_of_cancelling_is_reached_here() -> None:
 
 @pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(1000)"])
 def test_a_scene_without_end_meets_its_timeout(rig: Rig, body: str) -> None:
-    error = rig.render(scene(body), timeout=0.5).error
-    assert error.code is ErrorCode.timeout
-    assert error.message == "The render took longer than 0.5 seconds."
+    outcome = rig.render(
+        scene(f"print('begun')\n{body}"), timeout=300.5, expires_when=lambda outcome: "begun" in outcome.printed
+    )
+    assert outcome.error.code is ErrorCode.timeout
+    assert outcome.error.message == "The render took longer than 300.5 seconds."
+
+
+def test_a_time_limit_also_bounds_what_comes_before_the_scene(rig: Rig) -> None:
+    assert rig.render(scene(RING), timeout=0.001).error.code is ErrorCode.timeout
 
 
 def test_a_name_that_is_not_there(rig: Rig) -> None:
@@ -225,23 +233,28 @@ subprocess.Popen(["sh", "-c", "trap '' TERM HUP INT; sleep {mark}; true"], start
 
 
 @pytest.mark.parametrize(
-    ("mark", "then", "code"),
+    ("then", "code"),
     [
-        ("12345.671", RING, None),
-        ("12345.672", "1/0", ErrorCode.exception),
-        ("12345.673", "os._exit(1)", ErrorCode.exception),
-        ("12345.674", "while True: pass", ErrorCode.timeout),
+        (RING, None),
+        ("1/0", ErrorCode.exception),
+        ("os._exit(1)", ErrorCode.exception),
+        ("while True: pass", ErrorCode.timeout),
     ],
     ids=["success", "exception", "os._exit", "timeout"],
 )
-def test_no_process_outlives_its_render(rig: Rig, mark: str, then: str, code: ErrorCode | None) -> None:
+def test_no_process_outlives_its_render(rig: Rig, then: str, code: ErrorCode | None) -> None:
+    mark = fresh_mark()
     # The scene goes on only when both sleepers are there, so that the test can fail.
     wait = (
         f"import glob, time\nmark = b'{mark}'\n"
         "def there(path): return b'sleep\\0' + mark in open(path, 'rb').read()\n"
         "while sum(map(there, glob.glob('/proc/[0-9]*/cmdline'))) < 2: time.sleep(0.01)\nprint('both there')\n"
     )
-    outcome = rig.render(scene(DAEMON.format(mark=mark) + wait + then), timeout=3 if code is ErrorCode.timeout else 30)
+    is_endless = code is ErrorCode.timeout
+    outcome = rig.render(
+        scene(DAEMON.format(mark=mark) + wait + then),
+        expires_when=(lambda outcome: "both there" in outcome.printed) if is_endless else None,
+    )
     assert "both there" in outcome.printed
     assert running(mark) == []
     if code is None:
@@ -251,18 +264,18 @@ def test_no_process_outlives_its_render(rig: Rig, mark: str, then: str, code: Er
 
 
 def test_closing_the_stream_ends_the_render_at_once(rig: Rig) -> None:
-    mark = "12345.675"
+    mark = fresh_mark()
     code = scene(f"import subprocess\nprint('here')\nsubprocess.run(['sleep', '{mark}'])")
 
     async def cancel() -> None:
         spec = RenderSpec.model_validate({"code": code, **SMALL})
         folder = rig.root / "out-canceled"
         folder.mkdir()
-        stream = rig.executor.render(spec, render_id="r", into=folder, timeout=60)
+        stream = rig.executor.render(spec, render_id="r", into=folder, timeout=PATIENCE)
         async with aclosing(stream):
             async for message in stream:
                 if isinstance(message, wire.Logged):
-                    assert await asyncio.to_thread(eventually, lambda: running(mark) != [])
+                    await eventually(lambda: running(mark), "the program that the scene runs")
                     break
         assert running(mark) == []
 
@@ -272,11 +285,14 @@ def test_closing_the_stream_ends_the_render_at_once(rig: Rig) -> None:
 
 def test_a_neighbour_renders_beside_a_fork_bomb_and_after_it(rig: Rig) -> None:
     async def both() -> None:
-        bomb = asyncio.create_task(rig.rendering(scene("import os\nwhile True: os.fork()")))
+        bomb = asyncio.create_task(
+            rig.rendering(scene("import os\nwhile True: os.fork()"), timeout=rig.fork_bomb_timeout)
+        )
         outcome = await rig.rendering(scene(RING))
         assert outcome.report.frames == 3
         assert (await bomb).error.code in rig.fork_bomb_ends_as
 
+    rig.render(scene(RING))  # so that it is known how it ends
     rig.run(both())
     assert rig.render(scene(RING)).report.frames == 3
 

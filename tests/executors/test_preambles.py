@@ -13,6 +13,7 @@ from manimcast.executors.preambles import AFTER, Format, Preambles, key
 from manimcast.executors.typeset import Typesetter, limits
 from manimcast.tex import TexDocument, TexPreamble
 from manimcast.wire import FormatJob, TexDone, TexJob
+from tests.patience import PATIENCE
 
 HERE = {"manim": "0.22.0", "latex": "pdfTeX 1", "dvisvgm": "dvisvgm 3", "tex": "abcd"}
 PREAMBLE = "\\documentclass{article}\n"
@@ -221,5 +222,5 @@ def test_closing_ends_what_is_being_made(rig: Rig) -> None:
         await begun.wait()
         await rig.typesetter.close()
 
-    asyncio.run(asyncio.wait_for(work(), 10))
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
     assert not entry(rig).exists()

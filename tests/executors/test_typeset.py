@@ -16,9 +16,13 @@ from manimcast.executors.typeset import Typesetter
 from manimcast.spec import ErrorCode
 from manimcast.tex import TexDocument
 from manimcast.wire import TexDone
-from tests.executors.rig import Outcome, Rig, eventually, running_here, scene
+from tests.executors.rig import Outcome, Rig, running_here, scene
+from tests.patience import PATIENCE, eventually, until
 
-SECONDS = 3.0
+SECONDS = 2 * PATIENCE
+"""How long TeX may take: so long that what ends before that was ended, and did not reach it."""
+FEW_SECONDS = 1.0
+"""How long it may take where it is to reach that."""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +30,15 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("renders"), tex_timeout=SECONDS)
     yield rig
     rig.close()
+
+
+def tex_processes() -> list[int]:
+    """The runs of LaTeX that these tests have started."""
+    return running_here("-interaction=batchmode")
+
+
+def until_tex_ended() -> None:
+    until(lambda: not tex_processes(), "the end of LaTeX")
 
 
 @pytest.fixture
@@ -109,7 +122,7 @@ def test_the_pixels_are_those_of_latex_beside_the_scene(
 def test_a_service_that_starts_anew_still_has_it(rig: Rig, tmp_path: Path) -> None:
     first = drawn(rig, add("again"))
     (tmp_path / "cache").symlink_to(rig.root / "cache")
-    other = Rig(tmp_path)
+    other = Rig(tmp_path, tex_timeout=SECONDS)
     try:
         assert picture(drawn(other, add("again"))) == picture(first)
         assert other.executor._typesetter.runs == 0
@@ -118,7 +131,7 @@ def test_a_service_that_starts_anew_still_has_it(rig: Rig, tmp_path: Path) -> No
 
 
 def test_it_works_without_a_file_system_of_its_own_for_each_child(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, sandbox="off")
+    rig = Rig(tmp_path, sandbox="off", tex_timeout=SECONDS)
     try:
         pictures = {picture(drawn(rig, add("plain"))) for _ in range(2)}
         assert rig.executor._typesetter.runs == 1
@@ -128,7 +141,7 @@ def test_it_works_without_a_file_system_of_its_own_for_each_child(tmp_path: Path
 
 
 def test_a_service_may_do_without_the_cache(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, tex_cache_mib=0)
+    rig = Rig(tmp_path, tex_cache_mib=0, tex_timeout=SECONDS)
     try:
         for _ in range(2):
             drawn(rig, add("plain"))
@@ -190,32 +203,35 @@ def test_a_scene_may_catch_the_error_and_read_the_log(rig: Rig) -> None:
     assert any("! Undefined control sequence." in line for line in outcome.printed)
 
 
-def test_an_endless_expression_ends_with_an_error_that_names_it(rig: Rig, typesetter: Typesetter) -> None:
-    before = entries(rig)
-    error = drawn(rig, add(r"\loop\iftrue\repeat")).error
-    assert error.code is ErrorCode.latex_error
-    assert error.message == (
-        rf"LaTeX cannot typeset '\loop\iftrue\repeat': latex did not end within {SECONDS:g} seconds"
-    )
-    assert error.hint == "Look for a macro that calls itself, or a loop without an end."
-    assert entries(rig) == before
-    assert running_here("-interaction=batchmode") == []
+def test_an_endless_expression_ends_with_an_error_that_names_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tex_timeout=FEW_SECONDS)
+    try:
+        error = drawn(rig, add(r"\loop\iftrue\repeat")).error
+        assert error.code is ErrorCode.latex_error
+        assert error.message == (
+            rf"LaTeX cannot typeset '\loop\iftrue\repeat': latex did not end within {FEW_SECONDS:g} seconds"
+        )
+        assert error.hint == "Look for a macro that calls itself, or a loop without an end."
+        assert entries(rig) == set()
+        assert tex_processes() == []
+    finally:
+        rig.close()
 
 
 def test_a_render_that_times_out_takes_its_run_with_it(rig: Rig) -> None:
-    error = drawn(rig, add(r"y\loop\iftrue\repeat"), timeout=1).error
-    assert error.code is ErrorCode.timeout
-    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
+    outcome = drawn(rig, add(r"y\loop\iftrue\repeat"), expires_when=lambda _: tex_processes())
+    assert outcome.error.code is ErrorCode.timeout
+    until_tex_ended()
 
 
 def test_cancelling_a_render_ends_its_run_before_it_returns(rig: Rig) -> None:
     async def cancel() -> None:
         asking = asyncio.create_task(rig.rendering(scene(add(r"z\loop\iftrue\repeat"))))
-        assert await asyncio.to_thread(eventually, lambda: running_here("-interaction=batchmode") != [])
+        await eventually(tex_processes, "a run of LaTeX")
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert running_here("-interaction=batchmode") == []
+        assert tex_processes() == []
 
     rig.run(cancel())
     assert rig.left_over() == []
@@ -318,7 +334,7 @@ LIES = {
 }
 
 SPEAK = """
-import json, os, stat, struct, time
+import json, os, select, stat, struct, time
 WIRE = next(n for n in range(3, 100) if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode))
 def say(message):
     body = json.dumps(message).encode()
@@ -337,17 +353,38 @@ def test_a_render_that_asks_amiss_is_ended(rig: Rig, lie: str) -> None:
     assert error.code is ErrorCode.forbidden
     assert "interfered with the engine" in error.message
     assert entries(rig) == before
-    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
+    until_tex_ended()
 
 
-def test_a_render_that_never_takes_its_answers_gets_no_second_one(rig: Rig, typesetter: Typesetter) -> None:
+def test_a_render_that_never_takes_its_answers_gets_no_second_one(
+    rig: Rig, typesetter: Typesetter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = typesetter.runs
+    heard: list[int] = []
+    begun: list[int] = []
+    parse, answer = wire.parse_spoken, typesetter.answer
+
+    def noted(body: bytes) -> wire.Spoken:
+        message = parse(body)
+        if isinstance(message, wire.Typeset):
+            heard.append(message.number)
+        return message
+
+    async def answered(question: wire.Typeset, *more: Any) -> wire.Typesetting:
+        begun.append(question.number)
+        return await answer(question, *more)
+
+    monkeypatch.setattr(wire, "parse_spoken", noted)
+    monkeypatch.setattr(typesetter, "answer", answered)
     rule = r"\documentclass{minimal}\begin{document}\count0=0 " + (
         r"\loop\special{dvisvgm:raw aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}"
         r"\advance\count0 by 1 \ifnum\count0<9000\repeat x\end{document}"
     )
-    ask = "".join(f"ask({n}, r'''{rule}%{n}''')\ntime.sleep(3)\n" for n in (1, 2, 3))
-    assert drawn(rig, ask + "time.sleep(100)", head=SPEAK, timeout=12).error.code is ErrorCode.timeout
+    # It asks again as soon as there is something to read, and reads nothing.
+    ask = "".join(f"ask({n}, r'''{rule}%{n}''')\nselect.select([WIRE], [], [])\n" for n in (1, 2, 3))
+    outcome = drawn(rig, ask + "time.sleep(1000)", head=SPEAK, expires_when=lambda _: 2 in heard)
+    assert outcome.error.code is ErrorCode.timeout
+    assert begun == [1]
     assert typesetter.runs == runs + 1
 
 
@@ -355,7 +392,7 @@ def test_a_render_that_says_it_is_done_while_it_asks_leaves_nothing(rig: Rig) ->
     body = add(r"w\loop\iftrue\repeat").replace("self.add", "import threading\nthreading.Thread(target=lambda: ", 1)
     outcome = drawn(rig, f"{body}, daemon=True).start()\nself.add(Circle())")
     assert outcome.report.format == "png"
-    assert eventually(lambda: running_here("-interaction=batchmode") == [], within=1)
+    until_tex_ended()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from tests.modal_plane.running import PATIENCE, ROOT, RunningPlane
+from tests.modal_plane.running import ROOT, RunningPlane
+from tests.patience import PATIENCE
 
 APP = "toy"
 GENERATORS = frozenset({"count", "daemon", "polite"})

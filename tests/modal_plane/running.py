@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -9,32 +10,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from tests.modal_plane.faults import AnyFault, Kill, Then
 from tests.modal_plane.report import Address, CallReport, ContainerReport, FunctionReport, ImageReport, Report
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds after which a condition that should come true is taken for one that does not."""
-
-T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """Return the first true value of ``condition``; fail when none comes."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not happen")
 
 
 def alive(pid: int) -> bool:
@@ -46,10 +32,19 @@ def alive(pid: int) -> bool:
 
 
 def nobody_listens() -> str:
-    """Return an address on loopback where connections are refused."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """Return an address on loopback where connections are refused: the same one each time.
+
+    Its port stays taken as long as this process lives, so that nobody else can listen there.
+    """
+    host, port = _taken().getsockname()
+    return f"http://{host}:{port}"
+
+
+@functools.cache
+def _taken() -> socket.socket:
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    return taken
 
 
 class RunningPlane:

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 
 from tests.e2e.server import Server, serving
-from tests.modal_plane.running import ROOT, RunningPlane, until
+from tests.modal_plane.running import ROOT, RunningPlane
+from tests.patience import until
 
 VIDEO = "/v1/video/rendering"
 SMALL = {"resolution": {"width": 128, "height": 72}, "frame_rate": 10}

@@ -10,8 +10,9 @@ import pytest
 
 from tests.modal_plane import faults
 from tests.modal_plane.client import Client, call, calling, modal_cli
-from tests.modal_plane.running import RunningPlane, alive, nobody_listens, until
+from tests.modal_plane.running import RunningPlane, alive, nobody_listens
 from tests.modal_plane.test_plane import TOY
+from tests.patience import until
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -13,7 +13,8 @@ import pytest
 
 from tests.modal_plane import scene_user
 from tests.modal_plane.client import Client, call, calling, modal_cli
-from tests.modal_plane.running import RunningPlane, alive, plane, until
+from tests.modal_plane.running import RunningPlane, alive, plane
+from tests.patience import until
 
 TOY = "tests/modal_plane/toy.py"
 

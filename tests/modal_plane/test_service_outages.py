@@ -10,8 +10,9 @@ import pytest
 
 from tests.modal_plane import faults
 from tests.modal_plane.outages import OUTAGES, STREAM, Case, Outage, blocking, cases, meet
-from tests.modal_plane.running import RunningPlane, alive, plane, until
+from tests.modal_plane.running import RunningPlane, alive, plane
 from tests.modal_plane.service import ENDLESS, QUICK, VIDEO, Service, Told, deploy, service
+from tests.patience import until
 
 Settings = tuple[tuple[str, object], ...]
 

@@ -11,8 +11,9 @@ import av
 import pytest
 
 from tests.modal_plane import faults
-from tests.modal_plane.running import RunningPlane, alive, until
+from tests.modal_plane.running import RunningPlane, alive
 from tests.modal_plane.service import ENDLESS, QUICK, VIDEO, Service, deploy, service
+from tests.patience import until
 
 STREAM = "render_stream"
 NOISE = """

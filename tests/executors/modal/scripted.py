@@ -20,7 +20,7 @@ import modal
 app = modal.App("scripted", image=modal.Image.debian_slim(python_version="3.11"), include_source=False)
 options: dict[str, Any] = {
     "env": {name: os.environ.get(name, "") for name in ("SCRIPTED_VERSION", "SCRIPTED_HOLD")},
-    "timeout": 60,
+    "timeout": 600,
     "serialized": True,
     "restrict_modal_access": True,
     "_experimental_restrict_output": True,

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
+from manimcast.executors.modal import executor as module
 from manimcast.executors.modal.executor import ModalExecutor
+from manimcast.executors.modal.remote import RemoteCall
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from tests.executors.modal.conversation import Item, Talk
 from tests.modal_plane.report import CallReport
-from tests.modal_plane.running import PATIENCE, ROOT, RunningPlane
+from tests.modal_plane.running import ROOT, RunningPlane
+from tests.patience import PATIENCE, eventually
 
 STREAM = "render_stream"
+LONG = 1000.0
+"""Seconds that nothing takes. A limit of so many is only met where a test puts the clock forward."""
 Step = dict[str, Any]
 
 
@@ -96,15 +102,22 @@ class Performance:
 
 
 class Stage:
-    """A running executor and its control plane."""
+    """A running executor and its control plane.
+
+    ``items`` counts what the executor has heard of containers, and ``patience`` is how long it now waits for more.
+    """
 
     def __init__(self, plane: RunningPlane, executor: ModalExecutor, folder: Path) -> None:
         self.plane = plane
         self.executor = executor
         self.folder = folder
         self.performances = 0
+        self.items = 0
+        self.patience: float | None = None
 
-    async def perform(self, script: list[Step], *, timeout: float = 30, render_id: str | None = None) -> Performance:
+    async def perform(
+        self, script: list[Step], *, timeout: float = PATIENCE, render_id: str | None = None
+    ) -> Performance:
         """Render and return what was said."""
         self.performances += 1
         name = render_id or f"render-{self.performances}"
@@ -136,38 +149,52 @@ class Stage:
         assert isinstance(breaker, dict)
         return breaker
 
+    def note(self, patch: pytest.MonkeyPatch) -> None:
+        """Note what calls wait for, and how often that comes."""
+        whole = RemoteCall._next
+
+        async def noted(call: RemoteCall, patience: float) -> object:
+            self.patience = patience
+            try:
+                item = await whole(call, patience)
+            finally:
+                self.patience = None
+            self.items += 1
+            return item
+
+        patch.setattr(RemoteCall, "_next", noted)
+
 
 @contextlib.asynccontextmanager
 async def stage(plane: RunningPlane, folder: Path, **settings: Any) -> AsyncIterator[Stage]:
-    """Have an executor; see that it leaves no task, and no connection to the control plane."""
+    """Have an executor; see that it leaves no task, and no connection to the control plane.
+
+    It is in no hurry, unless told so. Time passes for its breaker as it does on this loop.
+    """
     defaults = {
         "modal_token_id": plane.address.token_id,
         "modal_token_secret": plane.address.token_secret,
         "modal_app_name": "scripted",
+        "modal_connect_timeout": LONG,
+        "modal_start_timeout": LONG,
+        "modal_silence_timeout": LONG,
         "modal_breaker_pause": 0.1,
     }
     executor = ModalExecutor(Settings(_env_file=None, **(defaults | settings)))
-    await executor.start()
-    try:
-        yield Stage(plane, executor, folder)
-    finally:
-        await executor.stop()
+    executor._breaker._clock = asyncio.get_running_loop().time
+    on = Stage(plane, executor, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CANCEL_SECONDS", PATIENCE)
+        on.note(patch)
+        await executor.start()
+        try:
+            yield on
+        finally:
+            await executor.stop()
     mine = asyncio.current_task()
-    await until(lambda: asyncio.all_tasks() == {mine}, "the end of every task")
+    await eventually(lambda: asyncio.all_tasks() == {mine}, "the end of every task")
     port = int(plane.address.server_url.rpartition(":")[2])
-    await until(lambda: not connections(port), "the end of every connection")
-
-
-async def until(holds: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Wait until ``holds()``, or what it is awaited for, is true, while all else goes on; fail when it never is."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience
-    while loop.time() < deadline:
-        held = holds()
-        if await held if inspect.isawaitable(held) else held:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"{what} did not happen")
+    await eventually(lambda: not connections(port), "the end of every connection")
 
 
 def connections(port: int) -> list[str]:

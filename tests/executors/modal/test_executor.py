@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -17,10 +18,13 @@ from manimcast.executors.modal import connection
 from manimcast.executors.modal.faults import UnavailableError
 from manimcast.executors.modal.protocol import HEALTH, PROTOCOL
 from manimcast.spec import ErrorCode, SceneError
+from tests import clock
+from tests.clock import expiring, pass_time
 from tests.executors.modal.conversation import Talk
-from tests.executors.modal.stage import STREAM, Stage, a_video, deploy, stage, steps, stop, until, waiting
+from tests.executors.modal.stage import LONG, STREAM, Stage, a_video, deploy, stage, steps, stop, waiting
 from tests.modal_plane import faults
 from tests.modal_plane.running import RunningPlane, alive, nobody_listens, plane
+from tests.patience import eventually
 
 NOT_DEPLOYED = "the app scripted is not deployed; run manimcast deploy"
 
@@ -55,7 +59,7 @@ def play(plane: RunningPlane, folder: Path, scene: Callable[[Stage], Any], **set
         async with stage(plane, folder, **settings) as set_up:
             await scene(set_up)
 
-    asyncio.run(played())
+    clock.run(played())
 
 
 def test_a_render_that_succeeds(modal_plane: RunningPlane, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -118,7 +122,7 @@ async def one_call(on: Stage, before: int, state: str) -> None:
         calls = await on.calls()
         return len(calls) == before + 1 and calls[-1].states == [state]
 
-    await until(there, f"a call that is {state}")
+    await eventually(there, f"a call that is {state}")
 
 
 async def canceled(work: asyncio.Task[Any]) -> None:
@@ -151,7 +155,7 @@ def test_canceled_while_it_runs(modal_plane: RunningPlane, tmp_path: Path) -> No
         (pid,) = await on.pids()
         await canceled(work)
         assert (await on.calls())[-1].canceled
-        await until(lambda: not alive(pid), "the end of the container")
+        await eventually(lambda: not alive(pid), "the end of the container")
 
     play(modal_plane, tmp_path, scene)
 
@@ -164,14 +168,14 @@ def test_canceled_while_it_is_being_submitted(modal_plane: RunningPlane, tmp_pat
         before = len(await on.calls())
         number = modal_plane.inject(faults.Silent(calls=("FunctionMap",)))
         work = asyncio.create_task(on.perform(waiting(tmp_path / "never")))
-        await until(lambda: asyncio.to_thread(modal_plane.struck, number), "the submission")
+        await eventually(lambda: asyncio.to_thread(modal_plane.struck, number), "the submission")
         work.cancel()
         await asyncio.to_thread(modal_plane.clear, number)
         with pytest.raises(asyncio.CancelledError):
             await work
         await until_canceled(on, before)
 
-    play(modal_plane, tmp_path, scene, modal_connect_timeout=30)
+    play(modal_plane, tmp_path, scene)
 
 
 async def until_canceled(on: Stage, before: int) -> None:
@@ -181,7 +185,7 @@ async def until_canceled(on: Stage, before: int) -> None:
         calls = await on.calls()
         return len(calls) == before + 1 and calls[-1].canceled and calls[-1].states == ["done"]
 
-    await until(over, "the cancellation of the call")
+    await eventually(over, "the cancellation of the call")
 
 
 def test_a_call_that_modal_does_not_take(modal_plane: RunningPlane, tmp_path: Path) -> None:
@@ -191,14 +195,15 @@ def test_a_call_that_modal_does_not_take(modal_plane: RunningPlane, tmp_path: Pa
         await on.perform(a_video())
         before = len(await on.calls())
         number = modal_plane.inject(faults.Silent(calls=("FunctionMap",)))
-        done = await on.perform(waiting(tmp_path / "never"))
+        async with expiring(LONG, lambda: asyncio.to_thread(modal_plane.struck, number)):
+            done = await on.perform(waiting(tmp_path / "never"))
         assert isinstance(done.error, UnavailableError)
-        assert str(done.error) == "Modal did not take the call within 1 s"
+        assert str(done.error) == f"Modal did not take the call within {LONG:g} s"
         assert not done.error.again
         await asyncio.to_thread(modal_plane.clear, number)
         await until_canceled(on, before)
 
-    play(modal_plane, tmp_path, scene, modal_connect_timeout=1)
+    play(modal_plane, tmp_path, scene)
 
 
 def test_a_cancel_that_fails_is_tried_again(
@@ -214,10 +219,10 @@ def test_a_cancel_that_fails_is_tried_again(
         (pid,) = await on.pids()
         number = modal_plane.inject(faults.CancelFails(times=2 * tries_of_the_client))
         await canceled(work)
-        await until(lambda: not alive(pid), "the end of the container")
+        await eventually(lambda: not alive(pid), "the end of the container")
         assert modal_plane.struck(number) == 2 * tries_of_the_client
 
-    play(modal_plane, tmp_path, scene, modal_connect_timeout=30)
+    play(modal_plane, tmp_path, scene)
 
 
 def test_stopping_ends_what_runs(modal_plane: RunningPlane, tmp_path: Path) -> None:
@@ -228,36 +233,42 @@ def test_stopping_ends_what_runs(modal_plane: RunningPlane, tmp_path: Path) -> N
         (pid,) = await on.pids()
         await on.executor.stop()
         assert (await on.calls())[-1].canceled
-        await until(lambda: not alive(pid), "the end of the container")
+        await eventually(lambda: not alive(pid), "the end of the container")
         assert (await work).error is not None
 
     play(modal_plane, tmp_path, scene)
 
 
 def test_no_container_begins(modal_plane: RunningPlane, tmp_path: Path) -> None:
-    modal_plane.inject(faults.HoldStart(function=STREAM))
+    number = modal_plane.inject(faults.HoldStart(function=STREAM))
+
+    async def held_up(on: Stage) -> bool:
+        return on.patience == 2 * LONG and await asyncio.to_thread(modal_plane.struck, number) > 0
 
     async def scene(on: Stage) -> None:
         before = len(await on.calls())
-        done = await on.perform(a_video())
-        assert str(done.error) == "no container began within 1 s"
+        async with expiring(2 * LONG, lambda: held_up(on)):
+            done = await on.perform(a_video())
+        assert str(done.error) == f"no container began within {2 * LONG:g} s"
         assert done.error is not None
         assert not done.error.again
         await until_canceled(on, before)
 
-    play(modal_plane, tmp_path, scene, modal_start_timeout=1)
+    play(modal_plane, tmp_path, scene, modal_start_timeout=2 * LONG)
 
 
 def test_a_container_falls_silent(modal_plane: RunningPlane, tmp_path: Path) -> None:
     async def scene(on: Stage) -> None:
         before = len(await on.calls())
-        done = await on.perform(waiting(tmp_path / "never"))
-        assert str(done.error) == "nothing was heard for 1 s"
+        script = waiting(tmp_path / "never")
+        async with expiring(2 * LONG, lambda: on.items == len(script) - 1 and on.patience == 2 * LONG):
+            done = await on.perform(script)
+        assert str(done.error) == f"nothing was heard for {2 * LONG:g} s"
         assert done.error is not None
         assert done.error.again
         await until_canceled(on, before)
 
-    play(modal_plane, tmp_path, scene, modal_silence_timeout=1)
+    play(modal_plane, tmp_path, scene, modal_silence_timeout=2 * LONG)
 
 
 @pytest.mark.parametrize("status", ["failure", "internal_failure", "kernel_oom_kill"])
@@ -280,10 +291,11 @@ def test_what_a_scene_did_wrong_counts_even_when_its_container_says_no_more(
 
     async def scene(on: Stage) -> None:
         before = len(await on.calls())
-        assert (await on.perform(script)).end == failed
+        async with expiring(2 * LONG, lambda: on.items == len(script) - 1 and on.patience == 2 * LONG):
+            assert (await on.perform(script)).end == failed
         await until_canceled(on, before)
 
-    play(modal_plane, tmp_path, scene, modal_silence_timeout=1)
+    play(modal_plane, tmp_path, scene, modal_silence_timeout=2 * LONG)
 
 
 def test_a_stream_that_ends_without_closing(modal_plane: RunningPlane, tmp_path: Path) -> None:
@@ -349,7 +361,7 @@ def test_an_app_that_is_stopped_and_deployed_again(modal_plane: RunningPlane, tm
         assert isinstance(done.error, UnavailableError)
         assert str(done.error) == on.executor.status().reason == NOT_DEPLOYED
         await asyncio.to_thread(deploy, modal_plane)
-        await until(lambda: on.executor.status().available, "the breaker's closing")
+        await eventually(lambda: on.executor.status().available, "the breaker's closing")
         assert isinstance((await on.perform(a_video())).end, wire.Finished)
 
     play(modal_plane, tmp_path, scene, modal_breaker_pause=0.5)
@@ -377,10 +389,11 @@ def test_the_breaker_opens_after_as_many_renders_as_it_is_told(modal_plane: Runn
         assert on.breaker["state"] == "open"
         assert str(on.breaker["last_error"]).startswith("the container was lost")
         await asyncio.to_thread(modal_plane.clear, number)
-        await until(lambda: on.executor.status().available, "the breaker's closing")
+        pass_time(LONG)
+        await eventually(lambda: on.executor.status().available, "the breaker's closing")
         assert isinstance((await on.perform(a_video())).end, wire.Finished)
 
-    play(modal_plane, tmp_path, scene, modal_breaker_failures=2, modal_breaker_pause=1)
+    play(modal_plane, tmp_path, scene, modal_breaker_failures=2, modal_breaker_pause=LONG)
 
 
 def test_an_outage_is_noticed_told_and_found_to_be_over(
@@ -391,11 +404,11 @@ def test_an_outage_is_noticed_told_and_found_to_be_over(
 
     async def scene(on: Stage) -> None:
         assert on.executor.status().available  # until it is known better
-        await until(lambda: not on.executor.status().available, "the failed look-up")
+        await eventually(lambda: not on.executor.status().available, "the failed look-up")
         assert "the token is not accepted" in str(on.executor.status().reason)
-        await until(lambda: modal_plane.struck(number) > 2, "further probes")
+        await eventually(lambda: modal_plane.struck(number) > 2, "further probes")
         await asyncio.to_thread(modal_plane.clear, number)
-        await until(lambda: on.executor.status().available, "the breaker's closing")
+        await eventually(lambda: on.executor.status().available, "the breaker's closing")
         assert on.breaker["last_error"] is None
 
     play(modal_plane, tmp_path, scene)
@@ -405,7 +418,7 @@ def test_an_outage_is_noticed_told_and_found_to_be_over(
 
 
 def test_refused_connections_are_told_at_once(modal_plane: RunningPlane, tmp_path: Path) -> None:
-    """Long before MODAL_CONNECT_TIMEOUT, which is longer here than this test may take."""
+    """Long before MODAL_CONNECT_TIMEOUT, which this test never meets."""
 
     async def scene(on: Stage) -> None:
         done = await on.perform(a_video())
@@ -414,17 +427,28 @@ def test_refused_connections_are_told_at_once(modal_plane: RunningPlane, tmp_pat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODAL_SERVER_URL", nobody_listens())
-        play(modal_plane, tmp_path, scene, modal_connect_timeout=600)
+        play(modal_plane, tmp_path, scene)
 
 
 def test_a_silent_server_is_given_up_after_the_bound(modal_plane: RunningPlane, tmp_path: Path) -> None:
-    modal_plane.inject(faults.Silent())
+    number = modal_plane.inject(faults.Silent())
+
+    async def hurry() -> None:
+        """Have time pass again and again: the first look-up waits for its answer as well."""
+        await eventually(lambda: asyncio.to_thread(modal_plane.struck, number), "the silence")
+        while True:
+            pass_time(LONG)
+            await asyncio.sleep(0.01)
 
     async def scene(on: Stage) -> None:
+        hurrying = asyncio.create_task(hurry())
         done = await on.perform(a_video())
-        assert str(done.error) == "Modal did not answer within 0.5 s"
+        hurrying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await hurrying
+        assert str(done.error) == f"Modal did not answer within {LONG:g} s"
 
-    play(modal_plane, tmp_path, scene, modal_connect_timeout=0.5)
+    play(modal_plane, tmp_path, scene)
 
 
 def test_health_is_asked_once_and_learnt_from_renders(modal_plane: RunningPlane, tmp_path: Path) -> None:
@@ -434,7 +458,7 @@ def test_health_is_asked_once_and_learnt_from_renders(modal_plane: RunningPlane,
         assert details["tokens"] == "✅ Configured"
         assert details["modal_health"] is None
         assert details["sandbox"] == {"tier": "container", "layers": []}
-        await until(lambda: on.executor.status().details["modal_health"], "the health check's answer")
+        await eventually(lambda: on.executor.status().details["modal_health"], "the health check's answer")
         details = on.executor.status().details
         assert details["modal_health"] == {"status": "healthy", "manim_version": "7"}
         assert details["sandbox"] == {"tier": "container", "layers": ["a", "b"]}
@@ -452,11 +476,11 @@ def test_a_health_check_ends_with_the_executor(modal_plane: RunningPlane, tmp_pa
     deploy(modal_plane, SCRIPTED_HOLD=str(tmp_path / "never"))
 
     async def scene(on: Stage) -> None:
-        await until(lambda: on.pids(HEALTH), "the health check")
+        await eventually(lambda: on.pids(HEALTH), "the health check")
         (pid,) = await on.pids(HEALTH)
         await on.executor.stop()
         assert (await on.calls(HEALTH))[-1].canceled
-        await until(lambda: not alive(pid), "the end of the container")
+        await eventually(lambda: not alive(pid), "the end of the container")
 
     play(modal_plane, tmp_path, scene)
     deploy(modal_plane)

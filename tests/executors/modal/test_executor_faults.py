@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from manimcast import wire
-from tests.executors.modal.stage import STREAM, Stage, a_video, deploy, until, waiting
+from tests.clock import pass_time
+from tests.executors.modal.stage import LONG, STREAM, Stage, a_video, deploy, waiting
 from tests.executors.modal.test_executor import play
 from tests.modal_plane import faults
 from tests.modal_plane.faults import AnyFault
 from tests.modal_plane.running import RunningPlane
+from tests.patience import eventually
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -86,7 +88,9 @@ def test_the_machinery_is_at_fault(
         struck = modal_plane.struck(number)
         assert struck >= 1
         modal_plane.clear()
-        await until(lambda: not any(found.inputs for found in modal_plane.containers(STREAM)), "the end of the call")
+        await eventually(
+            lambda: not any(found.inputs for found in modal_plane.containers(STREAM)), "the end of the call"
+        )
         # And all is well again.
         (tmp_path / "go").touch()
         assert isinstance((await on.perform(script)).end, wire.Finished)
@@ -126,13 +130,13 @@ def test_a_container_that_is_killed_from_outside(modal_plane: RunningPlane, tmp_
 
     async def scene(on: Stage) -> None:
         work = asyncio.create_task(on.perform(waiting(tmp_path / "go")))
-        await until(on.pids, "a container at work")
+        await eventually(on.pids, "a container at work")
         (pid,) = await on.pids()
 
         async def has_begun() -> bool:
             return (await on.calls())[-1].chunks >= 5
 
-        await until(has_begun, "the first items")
+        await eventually(has_begun, "the first items")
         os.kill(pid, signal.SIGKILL)
         (tmp_path / "go").touch()
         error = (await work).error
@@ -147,18 +151,20 @@ def test_what_a_render_has_found_out_is_not_probed(modal_plane: RunningPlane, tm
 
     async def scene(on: Stage) -> None:
         work = asyncio.create_task(on.perform(waiting(tmp_path / "go") + a_video()[5:]))
-        await until(on.pids, "a container at work")
+        await eventually(on.pids, "a container at work")
         modal_plane.inject(faults.Exhausted())
         assert (await on.perform(a_video())).error is not None
         assert on.breaker["state"] == "open"
-        was_due = asyncio.get_running_loop().time() + on.breaker["next_probe_in"]
+        assert on.breaker["next_probe_in"] > 0
         modal_plane.clear()
         (tmp_path / "go").touch()
         assert isinstance((await work).end, wire.Finished)
         assert on.breaker["state"] == "closed"
         number = modal_plane.inject(faults.NotDeployed())  # a probe would meet it
-        await until(lambda: asyncio.get_running_loop().time() > was_due + 0.5, "the time of the probe")
+        assert on.executor._changed.is_set()  # until whoever would probe has looked what has become of the breaker
+        pass_time(LONG)
+        await eventually(lambda: not on.executor._changed.is_set(), "the time of the probe")
         assert modal_plane.struck(number) == 0
         assert on.breaker["state"] == "closed"
 
-    play(modal_plane, tmp_path, scene, modal_breaker_failures=1, modal_breaker_pause=1.5)
+    play(modal_plane, tmp_path, scene, modal_breaker_failures=1, modal_breaker_pause=LONG)

@@ -13,6 +13,7 @@ from manimcast.executors.modal.container import USER_VARIABLE, Container
 from manimcast.executors.modal.plain import compile_scene
 from tests.executors.modal.test_container import end
 from tests.executors.rig import RING, SMALL, scene
+from tests.patience import PATIENCE
 
 ANSWER = {
     "success", "video_bytes", "progress_updates", "duration", "logs", "error", "details", "scene_error", "report",
@@ -26,7 +27,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         patch.chdir(tmp_path_factory.mktemp("empty"))
         patch.setenv(USER_VARIABLE, "")
         patch.setenv("RENDER_MEMORY", "1024")
-        patch.setenv("RENDER_TIMEOUT", "20")
+        patch.setenv("RENDER_TIMEOUT", f"{PATIENCE:g}")
         running = Container.warm()
         yield running
     end(running)

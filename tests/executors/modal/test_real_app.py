@@ -20,11 +20,12 @@ from manimcast.executors.modal.executor import ModalExecutor
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, OutputRole, RenderSpec
 from manimcast.wire import Message
-from tests.executors.modal.stage import until
+from tests.executors.modal.stage import LONG
 from tests.executors.rig import RING, SMALL, scene
 from tests.modal_plane import faults
 from tests.modal_plane.client import modal_cli
 from tests.modal_plane.running import RunningPlane, alive
+from tests.patience import PATIENCE, eventually
 
 STREAM = "render_stream"
 ENDLESS = f"{RING}\nprint('looping', flush=True)\nwhile True: pass"
@@ -45,19 +46,21 @@ def _app(module_plane: RunningPlane) -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def started(plane: RunningPlane, **settings: Any) -> Any:
     tokens = {"modal_token_id": plane.address.token_id, "modal_token_secret": plane.address.token_secret}
-    executor = ModalExecutor(Settings(_env_file=None, **(tokens | settings)))
+    limits = dict.fromkeys(("modal_connect_timeout", "modal_start_timeout", "modal_silence_timeout"), LONG)
+    executor = ModalExecutor(Settings(_env_file=None, **(tokens | limits | settings)))
     await executor.start()
     try:
         yield executor
     finally:
         await executor.stop()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    mine = asyncio.current_task()
+    await eventually(lambda: asyncio.all_tasks() == {mine}, "the end of every task")
 
 
 def rendering(executor: ModalExecutor, into: Path, body: str, **spec: Any) -> AsyncGenerator[Message, None]:
     into.mkdir()
     wanted = RenderSpec(code=scene(body), **(SMALL | spec))
-    return executor.render(wanted, render_id=into.name, into=into, timeout=60)
+    return executor.render(wanted, render_id=into.name, into=into, timeout=PATIENCE)
 
 
 async def heard(stream: AsyncGenerator[Message, None]) -> list[Message]:
@@ -77,11 +80,10 @@ async def looping(stream: AsyncGenerator[Message, None]) -> list[Message]:
 
 def family(pid: int) -> list[int]:
     """Return a process and all that it has started, and those have started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    threads = [path.name for path in Path(f"/proc/{pid}/task").iterdir() if path.name != str(pid)]
-    for thread in threads:
+    children: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError):
-            children += Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
+            children += (thread / "children").read_text().split()
     return [pid, *(found for child in children for found in family(int(child)))]
 
 
@@ -109,7 +111,6 @@ def test_a_render(modal_plane: RunningPlane, tmp_path: Path) -> None:
     assert (report.seed, report.animations, report.frames, report.media_type) == (11, 2, 6, "video/mp4")
     assert report.fingerprint["manim"] == "0.22.0"
     assert report.compute_seconds
-    assert 0 < report.compute_seconds < 60
     assert [section.name for section in report.sections] == ["autocreated", "b"]
     files = {file.name: file.bytes for file in report.files}
     assert {path.name: path.stat().st_size for path in (tmp_path / "r-1").iterdir()} == files
@@ -117,7 +118,7 @@ def test_a_render(modal_plane: RunningPlane, tmp_path: Path) -> None:
     for message in messages:
         if isinstance(message, wire.Progressed):
             assert message.progress.frames_done <= 6
-    (call,) = [call for call in modal_plane.report().calls if call.function == STREAM]
+    call = [call for call in modal_plane.report().calls if call.function == STREAM][-1]
     assert "cbor" in call.formats
     assert set(call.formats) <= {"cbor", "generator_done"}  # the latter may still be on its way
     assert not call.canceled
@@ -143,7 +144,7 @@ def test_several_at_once_each_in_a_container_of_its_own(modal_plane: RunningPlan
             await asyncio.gather(*map(looping, streams))
             assert len(set(busy(modal_plane))) == 2
             await asyncio.gather(*(stream.aclose() for stream in streams))
-            await until(lambda: not busy(modal_plane), "the end of both containers")
+            await eventually(lambda: not busy(modal_plane), "the end of both containers")
 
     asyncio.run(render())
 
@@ -162,7 +163,7 @@ def test_progress_comes_while_the_container_runs_and_canceling_ends_everything_t
             assert len(processes) >= 3  # the container's own, the warm one, the render
             assert all(map(alive, processes))
             await stream.aclose()
-            await until(lambda: not any(map(alive, processes)), "the end of every process of the container")
+            await eventually(lambda: not any(map(alive, processes)), "the end of every process of the container")
             assert [call.canceled for call in modal_plane.report().calls if call.function == STREAM][-1]
             assert executor.status().available
             return processes
@@ -180,7 +181,7 @@ def test_stopping_ends_what_renders(modal_plane: RunningPlane, tmp_path: Path) -
             await executor.stop()
             with pytest.raises(ExecutorError):
                 await anext(stream)
-            await until(lambda: not any(map(alive, processes)), "the end of every process of the container")
+            await eventually(lambda: not any(map(alive, processes)), "the end of every process of the container")
 
     asyncio.run(render())
 
@@ -197,7 +198,7 @@ def test_a_preempted_render_is_worth_another_try(modal_plane: RunningPlane, tmp_
             assert caught.value.again
             messages = await heard(rendering(executor, tmp_path / "r-2", RING))
             assert isinstance(messages[-1], wire.Finished)
-            await until(lambda: not busy(modal_plane), "the end of the container that went on alone")
+            await eventually(lambda: not busy(modal_plane), "the end of the container that went on alone")
 
     asyncio.run(render())
 
@@ -235,7 +236,7 @@ print(json.dumps({"bytes": len(video), "start": video[4:8].decode(), **answer}))
     assert answer["start"] == "ftyp"
     assert answer["progress_updates"][-1] == {"animationIndex": 0, "percentage": 100}
     assert answer["report"]["files"][0]["bytes"] == answer["bytes"]
-    (call,) = [call for call in modal_plane.report().calls if call.function == "compile_manim_animation"]
+    call = [call for call in modal_plane.report().calls if call.function == "compile_manim_animation"][-1]
     assert call.formats == ["cbor"]
 
 
