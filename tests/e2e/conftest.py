@@ -18,9 +18,9 @@ VIDEO = "/v1/video/rendering"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with short times and small limits."""
+    """A service with small limits."""
     folder: Path = tmp_path_factory.mktemp("service")
-    with serving(folder / "data", render_slots=2, render_timeout=20, render_memory=700, max_duration=30) as server:
+    with serving(folder / "data", render_slots=2, render_memory=700, max_duration=30) as server:
         yield server
 
 

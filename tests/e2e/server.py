@@ -7,29 +7,20 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE, until
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds after which a condition that should come true is taken for one that does not."""
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Return the first true value of ``condition``; fail when none comes."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not happen")
 
 
 @dataclass
@@ -66,6 +57,7 @@ def environment(data: Path, marker: str, **settings: object) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(data),
         "LANG": "C.UTF-8",
+        "TMPDIR": tempfile.gettempdir(),
         "PORT": "0",
         "DATA_DIR": str(data),
         "TEST_MARKER": marker,
@@ -105,10 +97,37 @@ def serving(data: Path, *, python: str = sys.executable, **settings: object) -> 
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
-        reader.join(PATIENCE)
-        assert process.stdout is not None
-        process.stdout.close()
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            reader.join(PATIENCE)
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+def ended(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
+    """Create a render and return it when it has ended."""
+    created = client.post("/v1/renders", json=body, headers={"prefer": "wait=60"})
+    assert created.status_code in {200, 202}, created.text
+
+    def over() -> dict[str, Any] | None:
+        render: dict[str, Any] = client.get(f"/v1/renders/{created.json()['id']}").json()
+        return render if render["status"] not in {"queued", "running"} else None
+
+    found = until(over, "the end of the render")
+    assert found is not None
+    return found
+
+
+def innermost(pids: list[int]) -> int:
+    """Return the first process of the deepest namespace: the render."""
+    depths = {}
+    for pid in pids:
+        with suppress(OSError):  # it has ended meanwhile
+            numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
+            depths[pid] = len(numbers), -int(numbers[-1])
+    return max(depths, key=lambda pid: depths[pid])
 
 
 def _pids() -> list[int]:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import QUICK, VIDEO, scene
-from tests.e2e.server import Server, until
+from tests.e2e.server import Server, ended, serving
+from tests.executors.rig import fresh_mark, running
+from tests.patience import until
 
 TWO = QUICK + "class Other(Scene):\n    pass\n"
 
@@ -82,29 +84,31 @@ def test_a_bad_scene_gets_a_clear_answer(client: httpx.Client, server: Server, n
 
 
 def test_an_endless_loop_times_out(client: httpx.Client, server: Server) -> None:
-    code = scene("import signal, subprocess", "subprocess.Popen(['sleep', '98761'])", "while True: pass")
-    answer = client.post("/v1/renders", json={"code": code, "timeout": 1}, headers={"Prefer": "wait=30"})
-    assert answer.json()["error"]["code"] == "timeout"
+    mark = fresh_mark()
+    code = scene("import subprocess", f"subprocess.Popen(['sleep', '{mark}'])", "while True: pass")
+    assert ended(client, {"code": code, "timeout": 2})["error"]["code"] == "timeout"
     until(lambda: not server.scratch(), "an empty working folder")
-    assert not _running("98761")
+    assert not running(mark)
 
 
 def test_a_process_that_hides_does_not_outlive_its_render(client: httpx.Client) -> None:
+    mark = fresh_mark()
     code = scene(
         "import os, subprocess",
         "if os.fork() == 0:",
         "    os.setsid()",
-        "    subprocess.Popen(['sleep', '98762'], start_new_session=True)",
+        f"    subprocess.Popen(['sleep', '{mark}'], start_new_session=True)",
         "    os._exit(0)",
         "os.wait()",
         "self.play(Create(Circle()))",
     )
     assert client.post(VIDEO, json={"code": code, "quality": "low"}).status_code == 200
-    assert not _running("98762")
+    assert not running(mark)
 
 
-def test_the_original_endpoint_says_504_when_the_time_is_over(client: httpx.Client) -> None:
-    answer = client.post(VIDEO, json={"code": scene("while True: pass")})
+def test_the_original_endpoint_says_504_when_the_time_is_over(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", render_timeout=1) as server, server.client() as client:
+        answer = client.post(VIDEO, json={"code": scene("while True: pass")})
     assert answer.status_code == 504
     assert answer.json()["error"] == "Compilation timed out"
 
@@ -150,13 +154,3 @@ def test_a_client_that_hangs_up_in_mid_request_harms_nobody(client: httpx.Client
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"POST /v1/video/rendering HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
     assert client.get("/livez").status_code == 200
-
-
-def _running(argument: str) -> bool:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if argument.encode() in path.read_bytes().split(b"\0"):
-                return True
-        except OSError:
-            continue
-    return False

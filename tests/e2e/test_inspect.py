@@ -8,7 +8,9 @@ import socket
 import httpx
 
 from tests.e2e.conftest import scene
-from tests.e2e.server import Server, until
+from tests.e2e.server import Server, ended
+from tests.executors.rig import fresh_mark, running
+from tests.patience import until
 
 INSPECT = "/v1/scenes/inspect"
 CODE = scene(
@@ -25,7 +27,7 @@ def test_what_is_told_beforehand_is_what_comes(client: httpx.Client) -> None:
     answer = client.post(INSPECT, json=body)
     assert answer.status_code == 200, answer.text
     (report,) = answer.json()["reports"]
-    render = client.post("/v1/renders", json=body, headers={"prefer": "wait=30"}).json()
+    render = ended(client, body)
     result = render["result"]
     for key in ("frames", "duration", "width", "height", "frame_rate"):
         assert report[key] == result[key], key
@@ -50,15 +52,14 @@ def test_several_scenes_and_one_that_fails(client: httpx.Client) -> None:
 
 
 def test_a_client_that_leaves_ends_it(client: httpx.Client, server: Server) -> None:
-    client.post(INSPECT, json={"code": CODE})  # the warm process is there
-    idle = len(server.processes())
-    body = json.dumps({"code": scene("while True: pass")}).encode()
+    mark = fresh_mark()
+    body = json.dumps({"code": scene("import subprocess", f"subprocess.run(['sleep', '{mark}'])")}).encode()
     head = f"POST {INSPECT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     url = httpx.URL(server.address)
     with socket.create_connection((url.host, url.port or 80)) as impatient:
         impatient.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        until(lambda: len(server.processes()) > idle, "the dry run")
-    until(lambda: len(server.processes()) <= idle, "the end of the dry run")
+        until(lambda: running(mark), "the dry run")
+    until(lambda: not running(mark), "the end of the dry run")
 
 
 def test_latex_is_typeset_as_for_a_render(client: httpx.Client) -> None:

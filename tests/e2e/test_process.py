@@ -14,7 +14,10 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import QUICK, VIDEO, scene
-from tests.e2e.server import ROOT, environment, serving, until
+from tests.e2e.server import ROOT, environment, innermost, serving
+from tests.executors.rig import fresh_mark
+from tests.modal_plane.running import nobody_listens
+from tests.patience import PATIENCE, until
 
 
 def start(data: Path, **settings: object) -> subprocess.CompletedProcess[str]:
@@ -24,7 +27,7 @@ def start(data: Path, **settings: object) -> subprocess.CompletedProcess[str]:
         env=environment(data, "refused", **settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -37,7 +40,7 @@ def test_the_service_starts_without_manim(tmp_path: Path) -> None:
         env=environment(tmp_path, "lean") | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stdout.strip() == "[]"
@@ -92,7 +95,7 @@ def test_below_the_full_sandbox_a_service_without_modal_does_not_start(
 def test_with_modal_it_starts_and_tells_that_this_host_does_not_render(
     tmp_path: Path, without_bubblewrap: Path
 ) -> None:
-    tokens = {"modal_token_id": "ak-1", "modal_token_secret": "as-1", "modal_server_url": "http://127.0.0.1:1"}
+    tokens = {"modal_token_id": "ak-1", "modal_token_secret": "as-1", "modal_server_url": nobody_listens()}
     with serving(tmp_path / "data", use_modal="true", **tokens) as server, server.client() as client:
         local = client.get("/v1/health").json()["executors"]["local"]
         assert not local["available"]
@@ -118,9 +121,8 @@ def test_without_a_sandbox_only_this_machine_can_reach_it(tmp_path: Path) -> Non
 
 
 def test_kill_nine_leaves_no_process_behind_and_the_render_runs_again(tmp_path: Path) -> None:
-    code = scene(
-        "import subprocess", "subprocess.Popen(['sleep', '87654'])", "self.play(Create(Circle()))", "while 1: 0"
-    )
+    sleeping = f"subprocess.Popen(['sleep', '{fresh_mark()}'])"
+    code = scene("import subprocess", sleeping, "self.play(Create(Circle()))", "while 1: 0")
     with serving(tmp_path / "data") as server:
         with server.client() as client:
             path = client.post("/v1/renders", json={"code": code, "quality": "low"}).headers["location"]
@@ -137,17 +139,26 @@ def test_kill_nine_leaves_no_process_behind_and_the_render_runs_again(tmp_path: 
 
 
 def test_sigterm_lets_a_render_finish_and_keeps_the_rest(tmp_path: Path) -> None:
-    body = {"code": scene("import time", "self.play(Create(Circle()))", "time.sleep(1)"), "quality": "low"}
-    with serving(tmp_path / "data", render_slots=1, shutdown_grace=30) as server:
+    # The first goes on only when it is told that the service is on its way out.
+    told = scene(
+        "import signal",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})",
+        "self.play(Create(Circle()))",
+        f"assert signal.sigtimedwait({{signal.SIGUSR1}}, {PATIENCE})",
+    )
+    with serving(tmp_path / "data", render_slots=1, shutdown_grace=PATIENCE) as server:
         with server.client() as client:
-            first = client.post("/v1/renders", json=body).headers["location"]
-            second = client.post("/v1/renders", json=body).headers["location"]
-            until(lambda: client.get(first).json()["status"] == "running", "the start of the first")
+            first = client.post("/v1/renders", json={"code": told, "quality": "low"}).headers["location"]
+            second = client.post("/v1/renders", json={"code": QUICK, "quality": "low"}).headers["location"]
+            until(lambda: client.get(first).json()["progress"], "the first's first frames")
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(60) == 0
+        until(lambda: not _accepts(server.address), "the end of listening")
+        os.kill(innermost(server.processes()), signal.SIGUSR1)
+        assert server.process.wait(PATIENCE) == 0
         assert not server.processes()
     with serving(tmp_path / "data", render_slots=1) as server, server.client() as client:
         assert client.get(first).json()["status"] == "succeeded"
+        assert client.get(second).json()["attempt"] <= 1
         until(lambda: client.get(second).json()["status"] == "succeeded", "the second, at the next start")
 
 
@@ -159,7 +170,7 @@ def test_a_second_signal_ends_it_without_waiting(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
         until(lambda: not _accepts(server.address), "the end of listening")
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(60) == 0
+        assert server.process.wait(PATIENCE) == 0
         assert not server.processes()
     with serving(tmp_path / "data", shutdown_grace=0) as server, server.client() as client:
         assert client.get(path).json()["status"] in {"queued", "running"}
@@ -178,7 +189,7 @@ def test_machines_read_the_log(tmp_path: Path) -> None:
 def _accepts(address: str) -> bool:
     url = httpx.URL(address)
     try:
-        socket.create_connection((url.host, url.port or 80), timeout=5).close()
+        socket.create_connection((url.host, url.port or 80), timeout=PATIENCE).close()
     except OSError:
         return False
     return True

@@ -6,13 +6,13 @@ import io
 import json
 import os
 import signal
-from pathlib import Path
 
 import av
 import httpx
 
 from tests.e2e.conftest import QUICK, VIDEO, scene
-from tests.e2e.server import Server, until
+from tests.e2e.server import Server, ended, innermost
+from tests.patience import PATIENCE, until
 
 
 def decoded(data: bytes) -> tuple[int, int, int]:
@@ -20,16 +20,6 @@ def decoded(data: bytes) -> tuple[int, int, int]:
     with av.open(io.BytesIO(data)) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height, sum(1 for _ in container.decode(stream))
-
-
-def innermost(pids: list[int]) -> int:
-    """Return the first process of the deepest namespace: the render."""
-
-    def depth(pid: int) -> tuple[int, int]:
-        numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
-        return len(numbers), -int(numbers[-1])
-
-    return max(pids, key=depth)
 
 
 def test_the_original_endpoint_answers_with_a_video(client: httpx.Client) -> None:
@@ -55,7 +45,7 @@ def test_progress_lines_come_while_the_scene_runs(client: httpx.Client, server: 
         "import signal",
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})",
         "self.play(Create(Circle()))",
-        "assert signal.sigtimedwait({signal.SIGUSR1}, 15), 'the client never saw the first play'",
+        f"assert signal.sigtimedwait({{signal.SIGUSR1}}, {PATIENCE}), 'the client never saw the first play'",
         "self.wait()",
     )
     lines: list[dict[str, object]] = []
@@ -90,12 +80,8 @@ def test_a_render_is_created_read_and_fetched(client: httpx.Client) -> None:
     created = client.post("/v1/renders", json={"code": code, "quality": "low", "metadata": {"n": 1}})
     assert created.status_code == 202
     location = created.headers["location"]
-
-    def ended() -> dict[str, object] | None:
-        render = client.get(location).json()
-        return render if render["status"] not in {"queued", "running"} else None
-
-    render = until(ended, "the end of the render")
+    until(lambda: client.get(location).json()["status"] not in {"queued", "running"}, "the end of the render")
+    render = client.get(location).json()
     assert render["status"] == "succeeded", render
     assert render["metadata"] == {"n": 1}
     assert render["progress"]["percent"] == 100
@@ -111,7 +97,7 @@ def test_prefer_wait_answers_with_the_ended_render(client: httpx.Client) -> None
     answer = client.post(
         "/v1/renders",
         json={"code": QUICK, "resolution": {"width": 64, "height": 64}, "frame_rate": 10, "format": "gif"},
-        headers={"Prefer": "wait=30"},
+        headers={"Prefer": "wait=60"},
     )
     assert answer.status_code == 200
     assert answer.json()["result"]["media_type"] == "image/gif"
@@ -151,9 +137,9 @@ def test_health_tells_what_it_can_do(client: httpx.Client) -> None:
 
 def test_the_same_request_again_is_answered_without_a_render(client: httpx.Client, server: Server) -> None:
     code = scene("self.play(Create(Square()))", "self.wait(0.2)")
-    first = client.post("/v1/renders", json={"code": code, "quality": "low"}, headers={"prefer": "wait=60"}).json()
-    assert first["cache"]["hit"] == "none"
     body = {"code": code, "quality": "low"}
+    first = ended(client, body)
+    assert first["cache"]["hit"] == "none"
     again = client.post("/v1/renders", json=body).json()
     assert (again["status"], again["cache"]["hit"]) == ("succeeded", "result")
     assert again["id"] != first["id"]
@@ -164,6 +150,6 @@ def test_the_same_request_again_is_answered_without_a_render(client: httpx.Clien
     *lines, end = [json.loads(line) for line in stream.splitlines()]
     assert lines == [{"animationIndex": index, "percentage": percentage} for index in (0, 1) for percentage in (0, 100)]
     assert client.get(end["video_url"]).content in videos
-    anew = client.post("/v1/renders", json=body | {"cache": "refresh"}, headers={"prefer": "wait=60"}).json()
+    anew = ended(client, body | {"cache": "refresh"})
     assert anew["cache"] == {"hit": "none", "animations_reused": 0, "animations_rendered": 2}
     assert server.scratch() == []
