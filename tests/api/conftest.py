@@ -19,7 +19,9 @@ import uvicorn
 
 from manimcast.api.app import create_app
 from manimcast.api.context import Context
+from manimcast.api.routes import health
 from manimcast.settings import Settings
+from tests.patience import PATIENCE
 from tests.renders.scripted import Performance, ScriptedExecutor
 
 
@@ -60,6 +62,12 @@ def _without_anybodys_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture(autouse=True)
+def _in_no_hurry(monkeypatch: pytest.MonkeyPatch):
+    """Let health look at the queue for as long as it takes on a slow machine."""
+    monkeypatch.setattr(health, "PATIENCE", PATIENCE)
+
+
+@pytest.fixture(autouse=True)
 def _restore_logging():
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -89,7 +97,7 @@ def start(tmp_path: Path) -> Start:
         try:
             transport = httpx.ASGITransport(app)
             async with (
-                asyncio.timeout(60),
+                asyncio.timeout(PATIENCE),
                 httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
             ):
                 yield Api(client, chosen[0], context)
@@ -117,7 +125,7 @@ async def wire(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Api]:
         serving = asyncio.create_task(server._serve([listener]))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            async with asyncio.timeout(60), httpx.AsyncClient(base_url=address, trust_env=False) as client:
+            async with asyncio.timeout(PATIENCE), httpx.AsyncClient(base_url=address, trust_env=False) as client:
                 yield Api(client, executor, app.state.context)
         finally:
             await app.state.context.stop(grace=0)

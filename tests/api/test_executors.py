@@ -12,6 +12,7 @@ import pytest
 from manimcast.executors.base import ExecutorError
 from manimcast.settings import LogFormat
 from manimcast.telemetry import configure
+from tests.patience import PATIENCE
 from tests.renders.scripted import GREETING, ScriptedExecutor, at, playing
 
 from .conftest import Api, Start
@@ -140,7 +141,7 @@ async def test_log_lines_of_a_fallback_name_the_render(
     render_id = created.json()["id"]
     (await modal.begun.get()).break_off(ExecutorError("the container was lost"))
     (await local.begun.get()).break_off(ExecutorError("no disk"))
-    await both.context.renders.wait(render_id, tenant="anonymous", timeout=30)
+    await both.context.renders.wait(render_id, tenant="anonymous", timeout=PATIENCE)
     lines = stream.getvalue().splitlines()
     fallback = "Modal failed: the container was lost. Falling back to local rendering."
     end = "Local failed: no disk. Nothing is left to render it."

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.renders.scripted import GREETING, VIDEO, at
 
 from .conftest import Api, Start
@@ -36,7 +37,7 @@ async def test_a_render_from_its_beginning_to_its_end(api: Api):
     assert (await api.client.get(f"/v1/renders/{render['id']}/video")).status_code == 409
 
     performance.succeed()
-    await api.context.renders.wait(render["id"], tenant="anonymous", timeout=30)
+    await api.context.renders.wait(render["id"], tenant="anonymous", timeout=PATIENCE)
     done = (await api.client.get(created.headers["location"])).json()
     assert done["status"] == "succeeded"
     result = done["result"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from manimcast.renders import RenderStatus
+from tests.patience import PATIENCE
 from tests.renders.scripted import GREETING, at, playing
 
 from .conftest import Api
@@ -81,7 +82,9 @@ async def test_a_client_that_leaves_while_it_waits_in_the_queue_cancels(wire: Ap
     performance = await wire.begun()
     async with wire.client.stream("POST", PATH, json={**BODY, "stream": True}) as answer:
         queued = answer.headers["location"].rpartition("/")[2]
-    assert (await wire.context.renders.wait(queued, tenant="anonymous", timeout=30)).status is RenderStatus.canceled
+    assert (
+        await wire.context.renders.wait(queued, tenant="anonymous", timeout=PATIENCE)
+    ).status is RenderStatus.canceled
     performance.succeed()
     assert (await first).status_code == 200
 
@@ -94,7 +97,7 @@ async def test_an_asynchronous_client_that_leaves_does_not_cancel(wire: Api, hea
     await asyncio.wait({request})
     await wire.client.get("/livez")  # answered after the server has seen the other connection close
     performance.succeed()
-    done = await wire.context.renders.wait(performance.render_id, tenant="anonymous", timeout=30)
+    done = await wire.context.renders.wait(performance.render_id, tenant="anonymous", timeout=PATIENCE)
     assert done.status is RenderStatus.succeeded
 
 

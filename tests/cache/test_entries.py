@@ -229,6 +229,8 @@ n = 0
 while True:
     n += 1
     store.put(key(n % 50), bytes([n % 50]) * 1000)
+    if n == 60:
+        print("busy", flush=True)
 """
 
 
@@ -244,7 +246,7 @@ def test_writers_that_are_killed_leave_whole_entries(folder: Path, caplog: pytes
         for writer in writers:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"ready\n"
-        time.sleep(0.1)
+            assert writer.stdout.readline() == b"busy\n"
         for writer in writers:
             writer.send_signal(signal.SIGKILL)
             writer.wait()

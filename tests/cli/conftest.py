@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.sandbox.hosts import without_bubblewrap
 
 __all__ = ["without_bubblewrap"]
@@ -49,7 +50,7 @@ def manimcast(tmp_path: Path) -> Run:
             env=environment() | variables,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=4 * PATIENCE,
             check=False,
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CIRCLE, Run, command, environment
+from tests.patience import PATIENCE
 
 TWO = CIRCLE + "\n\nclass Second(Ring):\n    pass\n"
 
@@ -89,7 +90,7 @@ def test_an_executor_that_cannot_work_is_exit_code_3_with_a_way_out(tmp_path: Pa
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 3, done.stderr

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.cli.conftest import Run, command, environment
+from tests.patience import PATIENCE
 
 
 def test_options_win_over_the_environment_and_sigterm_ends_it(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_options_win_over_the_environment_and_sigterm_ends_it(tmp_path: Path) ->
                     address = found[1]
                     break
             assert address is not None
-            with urllib.request.urlopen(f"{address}/livez", timeout=30) as answer:
+            with urllib.request.urlopen(f"{address}/livez", timeout=PATIENCE) as answer:
                 assert answer.status == 200
             process.send_signal(signal.SIGTERM)
             process.stdout.read()

@@ -17,6 +17,8 @@ import cairo
 import manim  # loads every library that is named below
 import manimpango
 
+from tests.patience import PATIENCE
+
 PACKAGES = ("manim", "numpy", "scipy", "pillow", "skia-pathops", "svgelements", "mapbox-earcut", "networkx", "typst")
 LIBRARIES = ("libcairo", "libpixman", "libpango", "libfreetype", "libfontconfig", "libharfbuzz", "libfribidi")
 
@@ -50,7 +52,7 @@ def _flags() -> str:
 def _output(*command: str) -> str:
     if shutil.which(command[0]) is None:
         return "none"
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
 
 def _digest(text: str, *, lines: bool = False) -> str:

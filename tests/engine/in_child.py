@@ -9,6 +9,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 
 PRELUDE = """
@@ -46,7 +48,7 @@ def in_child(folder: Path, code: str, *, path: str = "/usr/bin:/bin") -> Any:
         env={"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -21,6 +21,7 @@ from manimcast.engine import convert
 from manimcast.engine.convert import Converter, Pixels, changed_rows, native_rounding
 from manimcast.engine.native import library
 from manimcast.engine.yuv420 import Rounding, alpha_plane, rgba_to_yuv420p
+from tests.patience import PATIENCE
 
 needs_native = pytest.mark.skipif(library is None, reason="the extension is not compiled")
 needs_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="about x86")
@@ -329,7 +330,9 @@ for size in ((854, 480), (66, 34)):
         pixels = picture(*size)
         assert planes(Converter(pixel_format, *size).convert(pixels)) == stock_planes(pixels, pixel_format)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

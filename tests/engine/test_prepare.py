@@ -23,6 +23,7 @@ from manimcast.executors.local import LocalExecutor
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from tests.engine.in_child import ROOT, in_child
+from tests.patience import PATIENCE
 
 TOOLS = "/usr/bin:/bin"
 NEEDED = [
@@ -188,7 +189,7 @@ def render_in_service(
                 into = data / f"out{number}"
                 await asyncio.to_thread(into.mkdir, parents=True)
                 spec = RenderSpec(code=code, resolution={"width": 128, "height": 72}, frame_rate=10)
-                stream = executor.render(spec, render_id=f"r{number}", into=into, timeout=60)
+                stream = executor.render(spec, render_id=f"r{number}", into=into, timeout=PATIENCE)
                 async with aclosing(stream) as messages:
                     last.append([message async for message in messages][-1])
         finally:

@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 
+from tests.patience import PATIENCE
+
 VARIABLE = "MANIMCAST_SCENE_USER"
 SUBSTITUTE = "nobody"
 
@@ -31,7 +33,7 @@ def substitute() -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     except (OSError, LookupError, ValueError, subprocess.TimeoutExpired):

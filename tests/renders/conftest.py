@@ -14,6 +14,7 @@ import pytest
 from manimcast.renders import RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
+from tests.patience import PATIENCE
 
 from .scripted import ScriptedExecutor
 
@@ -53,7 +54,7 @@ def serve(settings: Callable[..., Settings], executor: ScriptedExecutor) -> Serv
         service = RenderService(chosen, RenderStore(chosen), executors or [executor], storage or LocalStorage(chosen))
         await service.start()
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 yield service
         finally:
             await service.stop(grace=0)

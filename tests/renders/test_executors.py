@@ -21,6 +21,7 @@ from manimcast.renders import (
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, SceneError
 from manimcast.wire import Failed, Finished
+from tests.patience import PATIENCE
 
 from .conftest import Serve
 from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_report, a_spec, at
@@ -39,7 +40,7 @@ def local() -> ScriptedExecutor:
 
 
 async def ended(service: RenderService, render: Render) -> Render:
-    result = await service.wait(render.id, tenant="t", timeout=30)
+    result = await service.wait(render.id, tenant="t", timeout=PATIENCE)
     assert result.status.ended
     return result
 
@@ -238,7 +239,7 @@ async def test_a_render_that_finds_no_executor_waits_but_not_for_ever(
         (await local.begun.get()).succeed()
         await ended(service, served)
         modal.unavailable = "no answer"
-        following = asyncio.create_task(service.wait(stranded.id, tenant="t", timeout=30))
+        following = asyncio.create_task(service.wait(stranded.id, tenant="t", timeout=PATIENCE))
         early = await service.wait(stranded.id, tenant="t", timeout=0.1)
         assert early.status is RenderStatus.queued
         monkeypatch.setattr(worker, "STRANDED", 0.1)
@@ -361,7 +362,7 @@ async def test_a_render_costs_what_its_executors_seconds_cost(
         assert (done.cost.usd_estimate, done.cost.basis) == (20, "10.00 s x (2 cores x $0.5 + 4 GiB x $0.25)")
         done = await ended(service, measured)
         assert done.cost is not None
-        assert 0 < done.cost.usd_estimate < 120
+        assert done.cost.usd_estimate > 0
         failing = await submit(service)
         (await modal.begun.get()).fail()
         assert (await ended(service, failing)).cost is None

@@ -15,15 +15,19 @@ from manimcast.renders import Render, RenderService, RenderStatus, StoreError, a
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, RenderReport
 from manimcast.storage import LocalStorage, NoSuchFile, StoredResult
+from tests.patience import PATIENCE
 
 from .conftest import Serve
 from .scripted import GREETING, ScriptedExecutor, a_spec
 
 pytestmark = pytest.mark.anyio
 
+BUSY_SECONDS = 1.0
+"""How long the service waits for its database: what holds it up in these tests is there for longer."""
+
 
 async def ended(service: RenderService, render: Render) -> Render:
-    result = await service.wait(render.id, tenant="t", timeout=30)
+    result = await service.wait(render.id, tenant="t", timeout=PATIENCE)
     assert result.status.ended
     return result
 
@@ -120,7 +124,7 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
 ) -> None:
     heard = asyncio.Event()
     monkeypatch.setattr(attempt.logger, "error", lambda *_: heard.set())
-    monkeypatch.setattr(store, "BUSY_TIMEOUT", 0.02)
+    monkeypatch.setattr(store, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", (0.02,) * 1000)
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")
@@ -137,7 +141,7 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
 async def test_an_end_that_cannot_be_written_is_told_and_the_next_start_tries_again(
     tmp_path: Path, serve: Serve, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY_TIMEOUT", 0.02)
+    monkeypatch.setattr(store, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", ())
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")

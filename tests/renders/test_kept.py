@@ -13,6 +13,7 @@ import pytest
 from manimcast.renders import AttemptBegan, CacheMode, Render, RenderService, RenderStatus
 from manimcast.spec import ErrorCode
 from manimcast.wire import Playing, Progressed, Started
+from tests.patience import PATIENCE
 
 from .conftest import Serve
 from .scripted import GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
@@ -43,7 +44,7 @@ async def rendered(service: RenderService, executor: ScriptedExecutor, tenant: s
     performance = await executor.begun.get()
     performance.say(*GREETING, at(100), playing(1), at(0, 1), at(60, 1), at(100, 1))
     performance.succeed()
-    render = await service.wait(render.id, tenant=tenant, timeout=30)
+    render = await service.wait(render.id, tenant=tenant, timeout=PATIENCE)
     assert render.status is RenderStatus.succeeded
     return render
 
@@ -160,7 +161,7 @@ async def test_refresh_renders_and_keeps_that(service: RenderService, executor: 
     performance = await executor.begun.get()
     performance.say(*GREETING, at(100))
     performance.succeed()
-    await service.wait(anew.id, tenant="t", timeout=30)
+    await service.wait(anew.id, tenant="t", timeout=PATIENCE)
     again = await submitted(service)
     async with aclosing(service.follow(again.id, tenant="t")) as news:
         assert [message.index async for message in news if isinstance(message, Playing)] == [0]
@@ -170,7 +171,7 @@ async def test_failures_are_not_kept(service: RenderService, executor: ScriptedE
     for _ in range(2):
         render = await submitted(service)
         (await executor.begun.get()).fail(ErrorCode.timeout)
-        assert (await service.wait(render.id, tenant="t", timeout=30)).status is RenderStatus.failed
+        assert (await service.wait(render.id, tenant="t", timeout=PATIENCE)).status is RenderStatus.failed
     await rendered(service, executor)
 
 
@@ -202,7 +203,7 @@ async def test_a_hit_needs_no_slot_and_no_place_in_the_queue(serve: Serve, execu
         performance = await executor.begun.get()
         assert (await submitted(service)).status is RenderStatus.succeeded
         performance.succeed()
-        await service.wait(busy.id, tenant="t", timeout=30)
+        await service.wait(busy.id, tenant="t", timeout=PATIENCE)
 
 
 async def test_the_same_at_once_is_rendered_once(service: RenderService, executor: ScriptedExecutor) -> None:
@@ -211,11 +212,11 @@ async def test_the_same_at_once_is_rendered_once(service: RenderService, executo
     assert (await service.queue_depth()) == (3, 1)
     other = await submitted(service, seed=9)  # is held up by none of them
     (await executor.begun.get()).succeed()
-    assert (await service.wait(other.id, tenant="t", timeout=30)).cache.hit == "none"
+    assert (await service.wait(other.id, tenant="t", timeout=PATIENCE)).cache.hit == "none"
     performance.succeed()
-    assert (await service.wait(first.id, tenant="t", timeout=30)).cache.hit == "none"
+    assert (await service.wait(first.id, tenant="t", timeout=PATIENCE)).cache.hit == "none"
     for render in others:
-        assert (await service.wait(render.id, tenant="t", timeout=30)).cache.hit == "result"
+        assert (await service.wait(render.id, tenant="t", timeout=PATIENCE)).cache.hit == "result"
     assert executor.begun.empty()
 
 
@@ -227,7 +228,7 @@ async def test_what_came_to_nothing_keeps_nobody_waiting(service: RenderService,
     second.succeed()
     third.succeed()
     for render in renders[1:]:
-        assert (await service.wait(render.id, tenant="t", timeout=30)).status is RenderStatus.succeeded
+        assert (await service.wait(render.id, tenant="t", timeout=PATIENCE)).status is RenderStatus.succeeded
 
 
 async def test_one_that_waits_for_another_may_be_canceled(service: RenderService, executor: ScriptedExecutor) -> None:
@@ -251,5 +252,5 @@ async def test_another_tenant_learns_nothing(service: RenderService, executor: S
     theirs = await submitted(service, tenant="other")
     performance = await executor.begun.get()  # neither the result nor the wait for one is shared
     performance.succeed()
-    ended = await service.wait(theirs.id, tenant="other", timeout=30)
+    ended = await service.wait(theirs.id, tenant="other", timeout=PATIENCE)
     assert ended.cache.hit == "none"

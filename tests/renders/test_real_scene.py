@@ -16,6 +16,7 @@ from manimcast.settings import Settings
 from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage
 from manimcast.wire import Progressed
+from tests.patience import PATIENCE
 
 from .scripted import a_spec
 
@@ -37,7 +38,7 @@ def frames_in(video: Path) -> int:
 
 
 async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Callable[..., Settings]) -> None:
-    chosen = settings(render_timeout=120)
+    chosen = settings(render_timeout=PATIENCE)
     storage = LocalStorage(chosen)
     service = RenderService(chosen, RenderStore(chosen), [LocalExecutor(chosen)], storage)
     await service.start()
@@ -64,7 +65,7 @@ async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Calla
         assert await asyncio.to_thread(frames_in, video) == 15
 
         broken = await service.submit(a_spec(code=SCENE.replace("Circle()", "Circel()"), quality="low"), tenant="t")
-        failed = await service.wait(broken.id, tenant="t", timeout=120)
+        failed = await service.wait(broken.id, tenant="t", timeout=PATIENCE)
         assert failed.status is RenderStatus.failed
         assert failed.error is not None
         assert (failed.error.code, failed.error.line) == (ErrorCode.exception, 4)

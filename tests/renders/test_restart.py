@@ -14,6 +14,7 @@ from manimcast.renders import NoExecutor, Render, RenderService, RenderStatus, R
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage
+from tests.patience import PATIENCE
 
 from .conftest import Serve
 from .scripted import GREETING, ScriptedExecutor, a_spec
@@ -55,7 +56,7 @@ async def test_after_a_kill_the_next_start_runs_everything(
         assert list(work.rglob("*")) == [first.into]
         following = asyncio.create_task(last_of(service, waiting))
         first.succeed()
-        done = await service.wait(running, tenant="t", timeout=30)
+        done = await service.wait(running, tenant="t", timeout=PATIENCE)
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 2)
         second = await executor.begun.get()
         assert second.render_id == waiting
@@ -90,11 +91,11 @@ async def test_shutdown_lets_a_render_finish_within_its_grace(
     waiting = await service.submit(a_spec(), tenant="t")
     performance = await executor.begun.get()
     following = asyncio.create_task(last_of(service, waiting.id))
-    watching = asyncio.create_task(service.wait(running.id, tenant="t", timeout=30))
+    watching = asyncio.create_task(service.wait(running.id, tenant="t", timeout=PATIENCE))
     service.drain()
     with pytest.raises(NoExecutor, match="shutting down"):
         await service.submit(a_spec(), tenant="t")
-    stopping = asyncio.create_task(service.stop(grace=30))
+    stopping = asyncio.create_task(service.stop(grace=PATIENCE))
     performance.succeed()
     assert (await watching).status is RenderStatus.succeeded
     await stopping
@@ -123,7 +124,7 @@ async def test_shutdown_puts_back_what_does_not_finish_and_the_next_start_runs_i
         service = RenderService(settings(), RenderStore(settings()), [executor], LocalStorage(settings()))
     async with serve() as service:
         (await executor.begun.get()).succeed()
-        done = await service.wait(render_id, tenant="t", timeout=30)
+        done = await service.wait(render_id, tenant="t", timeout=PATIENCE)
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 5)
 
 

@@ -19,6 +19,7 @@ from manimcast.renders import (
 )
 from manimcast.spec import ErrorCode
 from manimcast.wire import Logged, Message, Progressed
+from tests.patience import PATIENCE
 
 from .conftest import Serve
 from .scripted import GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
@@ -30,7 +31,7 @@ FIRST = AttemptBegan("scripted", 1)
 
 async def ended(service: RenderService, render: Render) -> Render:
     """Return the render when it has ended."""
-    result = await service.wait(render.id, tenant="t", timeout=30)
+    result = await service.wait(render.id, tenant="t", timeout=PATIENCE)
     assert result.status.ended
     return result
 
@@ -249,7 +250,7 @@ async def test_a_queued_render_is_canceled_without_having_run(
     running = await service.submit(a_spec(), tenant="t")
     waiting = await service.submit(a_spec(), tenant="t")
     performance = await executor.begun.get()
-    watching = asyncio.create_task(service.wait(waiting.id, tenant="t", timeout=30))
+    watching = asyncio.create_task(service.wait(waiting.id, tenant="t", timeout=PATIENCE))
     canceled = await service.cancel(waiting.id, tenant="t")
     assert (canceled.status, canceled.attempt, canceled.started_at) == (RenderStatus.canceled, 0, None)
     assert canceled.error is not None
@@ -343,7 +344,7 @@ async def test_an_unavailable_executor_leaves_renders_in_the_queue(
     first = await executor.begun.get()
     executor.unavailable = "gone for a while"
     first.succeed()
-    await service.wait(first.render_id, tenant="t", timeout=30)
+    await service.wait(first.render_id, tenant="t", timeout=PATIENCE)
     still = await service.wait(waiting.id, tenant="t", timeout=0.05)
     assert still.status is RenderStatus.queued
     executor.unavailable = None

@@ -12,6 +12,7 @@ import pytest
 from manimcast.sandbox.host import cgroups
 from manimcast.sandbox.host.cgroups import Groups
 from manimcast.sandbox.layers import Layer
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -26,7 +27,12 @@ def enter(entrances: list[int], code: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process that has entered by ``entrances``."""
     script = f"import os\nfor entrance in {entrances}: os.write(entrance, b'0')\n{code}"
     return subprocess.run(
-        [sys.executable, "-c", script], pass_fds=entrances, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        pass_fds=entrances,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
 

@@ -14,6 +14,7 @@ from manimcast.sandbox.host import seccomp
 from manimcast.sandbox.inside import landlock
 from manimcast.sandbox.layers import FULL, NAMESPACES, Layer
 from manimcast.sandbox.orders import Bounds, Orders
+from tests.patience import PATIENCE
 from tests.sandbox.test_lifetimes import ROOT, running
 
 BOUNDS = Bounds(memory=1 << 30, file_bytes=1 << 20, cpu_seconds=20, processes=30, files_bytes=4 << 20, files=50)
@@ -84,7 +85,12 @@ print(wire_ours.recv(1 << 16).decode() or json.dumps({"status": status}))
 
 def run(script: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

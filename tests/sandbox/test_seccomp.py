@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from manimcast.sandbox.host.seccomp import UnsupportedMachineError, program
 from manimcast.sandbox.host.syscalls import PERMITTED, Answer, Call, OneOf
 from manimcast.sandbox.host.syscalls_refused import REFUSED
+from tests.patience import PATIENCE
 from tests.sandbox import bpf, syscall_page
 
 ROOT = Path(__file__).parents[2]
@@ -427,7 +428,7 @@ def test_in_force(tmp_path: Path) -> None:
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ import pytest
 from manimcast.settings import Settings
 from manimcast.spec import OutputFile, OutputRole, RenderReport
 from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError
+from tests.patience import PATIENCE
 from tests.reports import a_report, video
 
 
@@ -206,7 +207,7 @@ def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=Path(__file__).parents[2],
     )
     assert done.stderr == ""
