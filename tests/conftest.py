@@ -15,12 +15,13 @@ hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _temporary_files() -> Iterator[None]:
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have temporary files of this process, and of all that it starts, in one folder that is gone at the end.
 
     Whoever is killed leaves such files behind, and some tests kill. What pytest itself keeps of a failed test
     (``tmp_path``) is elsewhere, and stays.
     """
+    tmp_path_factory.getbasetemp()  # is made where it always is
     folder = Path(tempfile.mkdtemp(prefix="manimcast-tests-"))
     folder.chmod(0o1777)  # as /tmp: what runs as another user has its files here too
     with pytest.MonkeyPatch.context() as patch:

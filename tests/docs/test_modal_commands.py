@@ -25,6 +25,7 @@ from tests.patience import PATIENCE
 
 GUIDE = ROOT / "MODAL_DEPLOYMENT.md"
 MIGRATE = DOCS / "how-to" / "migrate.md"
+IN_NO_HURRY = {"MODAL_CONNECT_TIMEOUT": f"{PATIENCE / 2:g}"}
 HELLO = {"code": "class Hello(Scene):\n    def construct(self):\n        self.play(Create(Dot()), run_time=0.2)\n"}
 
 
@@ -53,7 +54,7 @@ class Terminal:
         self.folder = clone
         programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.environment = {"PATH": programs, "HOME": str(clone), "LANG": "C.UTF-8", "COLUMNS": "200"}
-        self.environment |= loopback.environment
+        self.environment |= loopback.environment | IN_NO_HURRY
 
     def run(self, command: str) -> str:
         """Run ``command``, which has to succeed, and return what it printed."""
@@ -76,7 +77,7 @@ class Terminal:
         *variables, python, program = command.split()
         assert (python, program) == ("python", "run.py")
         settings = dict(variable.split("=") for variable in variables)
-        return serving(self.folder / "data", **(self.plane.environment | settings))
+        return serving(self.folder / "data", **(self.plane.environment | IN_NO_HURRY | settings))
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +218,7 @@ def test_a_host_that_only_serves(tmp_path: Path) -> None:
         terminal = Terminal(running, checkout)
         terminal.environment["PATH"] = f"{checkout}/.venv/bin:{os.environ['PATH']}"
         terminal.run("manimcast deploy")
-        settings: dict[str, object] = {**running.environment, "use_modal": True, "modal_connect_timeout": 2}
+        settings: dict[str, object] = {**running.environment, "use_modal": True, "modal_connect_timeout": 5}
         settings["result_cache"] = "off"  # which would answer the second time, although Modal is gone
         python = str(checkout / ".venv/bin/python")
         with serving(checkout / "data", python=python, **settings) as server, server.client() as client:

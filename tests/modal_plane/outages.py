@@ -28,7 +28,7 @@ class Outage:
     """Something that goes wrong while a service runs, and how the one render that meets it ends.
 
     ``executors`` are those of the attempts, in their order; ``error`` is the code of a scene's failure. ``settings``
-    are bounds short enough for a test; all others are the service's own.
+    are the bound that it meets, short enough to wait for; nothing else has to happen within that which takes long.
     """
 
     what: str
@@ -39,17 +39,20 @@ class Outage:
 
 
 RETRIED = ("modal", "modal", "modal", "local")
+SHORT = 5.0
+NO_ANSWER = (("modal_connect_timeout", SHORT),)
+NO_START = (("modal_start_timeout", SHORT),)
 
 OUTAGES = (
-    Outage("no answer to anything", faults.Silent()),
-    Outage("no answer to the call", faults.Silent(calls=("FunctionMap",)), settings=(("modal_start_timeout", 4),)),
+    Outage("no answer to anything", faults.Silent(), settings=NO_ANSWER),
+    Outage("no answer to the call", faults.Silent(calls=("FunctionMap",)), settings=NO_ANSWER),
     Outage(
         "nothing heard once it runs",
         faults.Silent(calls=("FunctionCallGetDataOut", "FunctionGetOutputs")),
-        settings=(("modal_start_timeout", 4),),
+        settings=NO_START,
     ),
-    Outage("connections refused", faults.Refuse()),
-    Outage("connections refused in the middle", faults.Refuse(after=3)),
+    Outage("connections refused", faults.Refuse(), settings=NO_ANSWER),
+    Outage("connections refused in the middle", faults.Refuse(after=3), settings=NO_ANSWER),
     Outage("every connection lost in the middle, once", faults.Drop(after=3), executors=("modal",)),
     Outage("token no longer accepted", faults.BadToken()),
     Outage("account limit reached", faults.Exhausted()),
@@ -93,7 +96,7 @@ def cases() -> list[Case]:
         Case("app not deployed", "Modal lookup failed: the app nix is not deployed", {"modal_app_name": "nix"}),
         Case("no such environment", "there is no environment nowhere", {"modal_environment": "nowhere"}),
         Case("connections refused", "Modal lookup failed: 127.0.0.1:", {"modal_server_url": nobody_listens()}),
-        Case("no answer", "Modal did not answer within 2 s", fault=faults.Silent()),
+        Case("no answer", "Modal did not answer within 2 s", {"modal_connect_timeout": 2}, faults.Silent()),
     ]
 
 

@@ -17,7 +17,7 @@ import httpx
 
 from tests.e2e.server import Server, serving
 from tests.modal_plane.running import ROOT, RunningPlane
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 VIDEO = "/v1/video/rendering"
 SMALL = {"resolution": {"width": 128, "height": 72}, "frame_rate": 10}
@@ -52,7 +52,8 @@ def service(plane: RunningPlane | None, folder: Path, **settings: object) -> Ite
     folder.mkdir(parents=True, exist_ok=True)
     bounds: dict[str, object] = {
         "use_modal": True,
-        "modal_connect_timeout": 2,
+        "modal_connect_timeout": PATIENCE / 2,
+        "modal_silence_timeout": PATIENCE / 2,
         "modal_breaker_pause": 0.2,
         "modal_breaker_failures": 50,  # render after render fails here
         "shutdown_grace": 0,

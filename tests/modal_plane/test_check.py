@@ -11,14 +11,18 @@ from contextlib import closing
 import pytest
 
 from manimcast.cli.proofs import PROOFS
-from tests.modal_plane.running import ROOT, RunningPlane
+from tests.modal_plane.running import ROOT, RunningPlane, nobody_listens
+from tests.patience import PATIENCE
 
 
 def check(plane: RunningPlane, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "manimcast.cli.main", "modal", "check", *options],
         cwd=ROOT,
-        env=os.environ | plane.environment | {"MODAL_MEMORY": "1536"},
+        # Containers here are as wide as this machine, so they are asked to be as wide as the proof tries to be.
+        env=os.environ
+        | plane.environment
+        | {"MODAL_MEMORY": "1536", "MODAL_CORES": "4", "MODAL_CONNECT_TIMEOUT": f"{PATIENCE:g}"},
         capture_output=True,
         text=True,
         check=False,
@@ -32,7 +36,7 @@ def rows(told: str) -> dict[str, bool]:
 
 
 def test_every_proof_holds_and_the_app_is_stopped_again(modal_plane: RunningPlane) -> None:
-    done = check(modal_plane, "--reach", "127.0.0.1:9")  # the port that throws everything away; nothing listens
+    done = check(modal_plane, "--reach", nobody_listens().removeprefix("http://"))
     found = rows(done.stdout)
     if not modal_plane.report().scene_user:
         # Another user could not read this Python, so scenes run as the container's own, and that is noticed.

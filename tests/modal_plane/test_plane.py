@@ -34,7 +34,7 @@ def gone(pid: int) -> None:
 
 def test_deploy_keeps_the_definition(modal_plane: RunningPlane) -> None:
     count = modal_plane.function("count")
-    assert (count.generator, count.timeout, count.single_use_containers) == (True, 60, True)
+    assert (count.generator, count.timeout, count.single_use_containers) == (True, 900, True)
     assert (count.restrict_modal_access, count.output_formats, count.secrets) == (True, ["cbor", "generator_done"], 0)
     assert modal_plane.function("third_time").retries == 2
     assert modal_plane.function("add").secrets == 1
@@ -85,7 +85,7 @@ def test_timeout_ends_the_container(modal_plane: RunningPlane) -> None:
         pid = modal_plane.container("too_long").pid
         (said,) = talk.rest()
         assert said["error"] == "FunctionTimeoutError"
-        assert "timeout of 1s" in said["text"]
+        assert "timeout of 5s" in said["text"]
     gone(pid)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.modal_plane import faults
-from tests.modal_plane.outages import OUTAGES, STREAM, Case, Outage, blocking, cases, meet
+from tests.modal_plane.outages import NO_ANSWER, OUTAGES, SHORT, STREAM, Case, Outage, blocking, cases, meet
 from tests.modal_plane.running import RunningPlane, alive, plane
-from tests.modal_plane.service import ENDLESS, QUICK, VIDEO, Service, Told, deploy, service
+from tests.modal_plane.service import QUICK, VIDEO, Service, Told, deploy, service
 from tests.patience import until
 
 Settings = tuple[tuple[str, object], ...]
@@ -100,7 +100,7 @@ def test_what_is_wrong_from_the_start_is_told_and_costs_nothing(
 
 
 def test_the_breaker_opens_and_closes_again(modal_plane: RunningPlane, services: dict[Settings, Service]) -> None:
-    serving = services[()]
+    serving = services[NO_ANSWER]
     serving.until_modal()
     modal_plane.inject(faults.Silent())
     assert serving.stream().end["executor"] == "local"
@@ -131,7 +131,7 @@ def test_without_a_local_renderer_an_outage_is_a_503(
     modal_plane: RunningPlane, services: dict[Settings, Service], tmp_path: Path
 ) -> None:
     blocked = blocking(("manim",), tmp_path / "blocked")
-    with service(modal_plane, tmp_path, modal_breaker_pause=600, **blocked) as serving:
+    with service(modal_plane, tmp_path, modal_breaker_pause=600, modal_connect_timeout=SHORT, **blocked) as serving:
         health = serving.until_modal()
         assert health["executors"]["local"]["available"] is False
         assert health["status"] == "healthy"
@@ -146,13 +146,23 @@ def test_without_a_local_renderer_an_outage_is_a_503(
         assert serving.client.get("/readyz").status_code == 503
 
 
+SLOW = """
+import time
+class Demo(Scene):
+    def construct(self):
+        for _ in range(50):
+            time.sleep(0.2)
+            self.wait(0.1)
+"""
+"""So slow that its middle is there for long, on any machine."""
+
+
 def test_when_the_control_plane_dies_in_the_middle_this_machine_takes_over(tmp_path: Path) -> None:
     with plane(tmp_path) as own:
         deploy(own)
-        with service(own, tmp_path / "service") as serving:
+        with service(own, tmp_path / "service", modal_connect_timeout=SHORT) as serving:
             serving.until_modal()
-            slow = ENDLESS.replace("while True", "for _ in range(30)")
-            body = {"code": slow, "quality": "low_quality", "stream": True}
+            body = {"code": SLOW, "quality": "low_quality", "stream": True}
             with serving.client.stream("POST", VIDEO, json=body) as answer:
                 lines = answer.iter_lines()
                 while '"animationIndex":1' not in next(lines):

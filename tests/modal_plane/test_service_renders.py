@@ -13,7 +13,7 @@ import pytest
 from tests.modal_plane import faults
 from tests.modal_plane.running import RunningPlane, alive
 from tests.modal_plane.service import ENDLESS, QUICK, VIDEO, Service, deploy, service
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 STREAM = "render_stream"
 NOISE = """
@@ -205,7 +205,7 @@ def test_shutting_down_cancels_what_renders(modal_plane: RunningPlane, running: 
         other.submit(ENDLESS)
         container = modal_plane.container(STREAM)
         other.server.process.send_signal(signal.SIGTERM)
-        other.server.process.wait(60)
+        other.server.process.wait(PATIENCE)
         until(lambda: not alive(container.pid), "the end of the container")
         assert modal_plane.call(container.calls[0]).canceled
 
