@@ -150,7 +150,7 @@ SLOW = """
 import time
 class Demo(Scene):
     def construct(self):
-        for _ in range(50):
+        for _ in range(25):
             time.sleep(0.2)
             self.wait(0.1)
 """
