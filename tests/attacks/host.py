@@ -13,6 +13,7 @@ from tests.attacks.answer import Answer
 from tests.attacks.attack import Attack
 from tests.attacks.planted import Planted
 from tests.e2e.server import Server
+from tests.patience import PATIENCE
 
 VIDEO = "/v1/video/rendering"
 RENDERS = "/v1/renders"
@@ -58,7 +59,9 @@ class Host:
             code = self._attack.code(facts)
             fields |= {"scene": "Attack"} if fields else {"file_class": "Attack"}
         if self._attack.request or request:
-            response = self.client.post(RENDERS, json={"code": code} | fields, headers={"prefer": "wait=60"})
+            response = self.client.post(
+                RENDERS, json={"code": code} | fields, headers={"prefer": f"wait={PATIENCE - 10:.0f}"}
+            )
         else:
             response = self.client.post(VIDEO, json={"code": code, "quality": "low"} | fields)
         self.answers.append(answer.read(response, plain=plain))
@@ -72,7 +75,7 @@ class Host:
     def raw(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
         """Send a request whose path nothing tidies up, and return status and body of the answer."""
         url = httpx.URL(self.server.address)
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=PATIENCE)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in headers.items():

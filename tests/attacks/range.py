@@ -19,15 +19,16 @@ from tests.attacks.host import Host
 from tests.attacks.neighbour import Neighbour
 from tests.attacks.planted import Planted
 from tests.e2e.server import Server, serving
+from tests.patience import PATIENCE
 
 SETTINGS: dict[str, Any] = {
     "render_slots": 3,  # two that attack, and their neighbour
-    "render_timeout": 30,
+    "render_timeout": 2 * PATIENCE,  # an attack that is to be ended by its timeout asks for a short one
     "render_memory": 512,
     "render_processes": 32,
     "render_disk": 256,
     "render_files": 5000,
-    "tex_timeout": 5,
+    "tex_timeout": PATIENCE / 2,
     "max_video_mib": 4,
     "max_duration": 30,
     "recycle_renders": 1_000_000,
@@ -93,7 +94,7 @@ class Range:
         Seconds that the service has after an attack to be as it was before.
     """
 
-    patience = 10.0
+    patience = PATIENCE
 
     def __init__(self, folder: Path, planted: Planted, **settings: Any) -> None:
         self._folder = folder
@@ -107,13 +108,16 @@ class Range:
         self.server: Server = self._services.enter_context(serving(data, **self._settings))
         try:
             self._client = self._services.enter_context(self.server.client())
-            self._expected = Neighbour(self.server, self._client).finish()
+            self._expected = Neighbour(self.server, self._client).finish()  # now the warm process is there
             assert len(self._expected) == 64, self._expected
+            another = Neighbour(self.server, self._client)
+            assert another.finish() == self._expected
         except Exception as error:
             error.add_note("\n".join(self.server.log[-50:]))
             self._services.close()
             raise
-        self._becomes(lambda: not self.server.scratch())
+        assert self._becomes(lambda: not self.server.scratch())
+        assert self._becomes(lambda: not {*another.pids} & {*self.server.processes()})
         self._processes = self.server.processes()
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from tests.attacks import answer
 from tests.attacks.attack import Attack, CorpusError, load, load_all
 from tests.attacks.range import Range, Result, shooting_range
+from tests.executors.rig import running_here
 
 Shoot = Callable[..., Result]
 
@@ -20,7 +23,6 @@ Shoot = Callable[..., Result]
 def field() -> Iterator[Range]:
     """A service to attack."""
     with shooting_range(sandbox="strict") as opened:
-        opened.patience = 0.5
         yield opened
 
 
@@ -34,11 +36,14 @@ def made(folder: Path, *lines: str, expect: str = '"stopped"') -> Attack:
 
 
 @pytest.fixture
-def shoot(field: Range, tmp_path: Path) -> Shoot:
-    """Run the attack of which these are the lines."""
+def shoot(field: Range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shoot:
+    """Run the attack of which these are the lines. One that does ``lasting`` harm is not waited for to mend."""
 
-    def run(*lines: str, expect: str = '"stopped"') -> Result:
-        result = field.run(made(tmp_path, *lines, expect=expect))
+    def run(*lines: str, expect: str = '"stopped"', lasting: bool = False) -> Result:
+        with monkeypatch.context() as patch:
+            if lasting:
+                patch.setattr(field, "patience", 0.1)
+            result = field.run(made(tmp_path, *lines, expect=expect))
         if result.damage:
             field.renew()
         return result
@@ -129,15 +134,21 @@ def test_one_of_many_renders_that_gets_through_counts(shoot: Shoot) -> None:
     ],
 )
 def test_harm_is_noticed(shoot: Shoot, line: str, told: str) -> None:
-    result = shoot("def attack(target):", "    pass", "def drive(host):", "    host.render()", f"    {line}")
+    lines = ("def attack(target):", "    pass", "def drive(host):", "    host.render()", f"    {line}")
+    result = shoot(*lines, lasting=True)
     assert any(told in harm for harm in result.harm), str(result)
     assert not result.safe
 
 
 def test_a_process_that_is_left_is_noticed(shoot: Shoot) -> None:
-    line = "os.posix_spawn('/bin/sleep', ['sleep', '2'], {'TEST_MARKER': host.server.marker})"
-    result = shoot("def drive(host):", f"    {line}")
-    assert any("processes are left: ['sleep 2 ']" in harm for harm in result.harm), str(result)
+    spawn = "os.posix_spawn('/bin/sleep', ['sleep', '4321'], {'TEST_MARKER': host.server.marker})"
+    try:
+        result = shoot("def drive(host):", f"    {spawn}", lasting=True)
+        assert any("processes are left: ['sleep 4321 ']" in harm for harm in result.harm), str(result)
+    finally:
+        for pid in running_here("sleep 4321"):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 @pytest.mark.parametrize(

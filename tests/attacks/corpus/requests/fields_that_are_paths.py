@@ -46,7 +46,7 @@ def drive(host):
             ignored = name in OLD[4:]
             for value in odd[:2] if ignored else [*odd, {"path": odd[0]}, [odd[0]]]:
                 body = json.dumps({"code": "x =" if ignored else SCENE, "quality": "low", name: value}).encode()
-                headers = {"content_type": "application/json", "prefer": "wait=30"}
+                headers = {"content_type": "application/json", "prefer": "wait=100"}
                 status, content = host.raw("POST", route, body=body, **headers)
                 answer = json.loads(content)
                 error = answer.get("scene_error") or answer.get("error") or {}

@@ -34,7 +34,7 @@ def drive(host):
         b'{"a": "\\ud800"}',
     ):
         body = b'{"code": "x =", "metadata": ' + metadata + b"}"
-        status, content = host.raw("POST", "/v1/renders", body=body, content_type="application/json", prefer="wait=9")
+        status, content = host.raw("POST", "/v1/renders", body=body, content_type="application/json", prefer="wait=100")
         if status >= 500:
             return f"{metadata[:30]!r}: {status} {content[:100]!r}"
         if status < 300 and host.client.get("/v1/renders").status_code >= 500:
