@@ -20,7 +20,7 @@ async def main(folder: Path, code: str) -> None:
     await executor.start()
     into = folder / "out"
     into.mkdir(parents=True)
-    async for message in executor.render(RenderSpec(code=code), render_id="it", into=into, timeout=100):
+    async for message in executor.render(RenderSpec(code=code), render_id="it", into=into, timeout=3600):
         print(message.type, flush=True)
     await executor.stop()
 

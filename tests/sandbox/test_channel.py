@@ -7,7 +7,6 @@ import select
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from manimcast.tex import MAX_TEX, TexResult
 
 
 class Service:
-    """The other end. It quotes a question in an SVG, once ``may_answer`` says so and ``delay`` seconds have passed."""
+    """The other end. It quotes a question in an SVG, once ``may_answer`` says so."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -27,7 +26,6 @@ class Service:
         self.heard: list[wire.Spoken] = []
         self.answered = 0
         self.may_answer: Callable[[], bool] = lambda: True
-        self.delay = 0.0
         self.padding = 0
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -48,7 +46,6 @@ class Service:
                     if isinstance(message, wire.Typeset):
                         asked.append(message)
             while asked and self.may_answer():
-                time.sleep(self.delay)
                 question = asked.pop(0)
                 svg = question.source + "." * self.padding
                 self.answered += 1
@@ -131,32 +128,40 @@ def test_a_process_that_the_scene_forks_is_on_its_own(ends: tuple[Channel, Servi
 
 def test_a_second_thread_is_on_its_own_while_the_first_asks(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
-    service.delay = 0.3
     got: list[str | None] = []
+    service.may_answer = lambda: got[:2] == [None, None]
     threads = [threading.Thread(target=lambda n=n: got.append(answer(channel, str(n)))) for n in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(got, key=str)[1:] == [None, None]
-    assert got[-1] in {"0", "1", "2"}
+    assert got[:2] == [None, None]
+    assert got[2] in {"0", "1", "2"}
     assert answer(channel, "later") == "later"
 
 
 def test_a_handler_that_breaks_off_the_wait_does_not_mix_up_answers(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
-    service.delay = 0.3
+    sent: list[bool] = []
+    broken_off = threading.Event()
 
     def interrupt(_number: int, _frame: object) -> None:
         raise TimeoutError("the scene's own alarm")
 
+    def may_answer() -> bool:
+        """Once the question is there the alarm goes off, and the answer comes when nobody waits for it any more."""
+        if not sent:
+            sent.append(True)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        return broken_off.is_set()
+
+    service.may_answer = may_answer
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(TimeoutError, match="own alarm"):
             ask(channel, "first")
+        broken_off.set()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert answer(channel, "second") == "second"
     assert answer(channel, "third") == "third"

@@ -14,6 +14,7 @@ from manimcast.sandbox.host import seccomp
 from manimcast.sandbox.inside import landlock
 from manimcast.sandbox.layers import FULL, NAMESPACES, Layer
 from manimcast.sandbox.orders import Bounds, Orders
+from tests.executors.rig import fresh_mark
 from tests.patience import PATIENCE
 from tests.sandbox.test_lifetimes import ROOT, running
 
@@ -41,7 +42,7 @@ def render():
     os.write(writer, b"!")
     if end == "exits":
         os._exit(7)
-    time.sleep(100)
+    time.sleep(1000)
 
 pid = confine.fork(orders, render)
 os.read(reader, 1)
@@ -107,7 +108,7 @@ def settled(body: str, folder: Path, *layers: Layer, **more: Any) -> dict[str, s
 @pytest.mark.parametrize("end", ["exits", "is killed"])
 @pytest.mark.parametrize("how", ["namespaces", "keeper"])
 def test_nothing_outlives_a_render(how: str, end: str) -> None:
-    seconds = f"7{['namespaces', 'keeper'].index(how)}{['exits', 'is killed'].index(end)}13"
+    seconds = fresh_mark()
     orders = Orders(APART if how == "namespaces" else frozenset({Layer.keeper}), BOUNDS)
     assert run(ENDS, orders.dumps(), end, seconds) == ("7" if end == "exits" else "-9")
     assert not running(seconds)

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.sandbox.layers import Layer
 from manimcast.sandbox.orders import Bounds
+from tests.executors.rig import fresh_mark
+from tests.patience import PATIENCE, eventually, until
 
 ROOT = Path(__file__).parents[2]
 BOUNDS = Bounds(memory=1 << 30, file_bytes=1 << 28, cpu_seconds=100, processes=32)
@@ -37,13 +38,6 @@ class Demo(Scene):
         self.play(Create(Circle()))
         while True: pass
 """
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.02)
 
 
 def running(word: str) -> list[int]:
@@ -96,26 +90,29 @@ def warm_process(parent: int) -> int:
 
 
 def test_killing_the_service_ends_everything(tmp_path: Path) -> None:
-    with service(tmp_path, "76501") as process:
+    mark = fresh_mark()
+    with service(tmp_path, mark) as process:
         below = family(process.pid)
         process.kill()
-        until(lambda: not running("76501"), "the end of what the render started")
+        until(lambda: not running(mark), "the end of what the render started")
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
 
 
 def test_killing_the_warm_process_ends_its_renders(tmp_path: Path) -> None:
-    with service(tmp_path, "76502") as process:
+    mark = fresh_mark()
+    with service(tmp_path, mark) as process:
         os.kill(warm_process(process.pid), signal.SIGKILL)
-        until(lambda: not running("76502"), "the end of what the render started")
+        until(lambda: not running(mark), "the end of what the render started")
 
 
 @pytest.mark.parametrize("index", range(5))
 def test_whatever_is_killed_around_the_warm_process_nothing_outlives_the_service(index: int, tmp_path: Path) -> None:
-    with service(tmp_path, f"7651{index}") as process:
+    mark = fresh_mark()
+    with service(tmp_path, mark) as process:
         below = family(process.pid)
         os.kill(below[min(index, len(below) - 1)], signal.SIGKILL)
         process.kill()
-        until(lambda: not running(f"7651{index}"), "the end of what the render started")
+        until(lambda: not running(mark), "the end of what the render started")
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
 
 
@@ -125,7 +122,7 @@ def test_a_stopped_warm_process_is_ended_even_when_what_is_around_it_is_gone() -
         below = [zygote._process.pid, *family(zygote._process.pid)]
         os.kill(warm_process(below[0]), signal.SIGSTOP)
         os.kill(below[0], signal.SIGKILL)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await zygote.kill()
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "the end of the warm process")
 
@@ -192,9 +189,8 @@ def test_a_warm_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
         zygote = await warm()
         zygote._unanswered = 3
         zygote._order(control.Ping())
-        async with asyncio.timeout(60):
-            while zygote._unanswered:  # noqa: ASYNC110  an answer keeps it alive
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE):
+            await eventually(lambda: not zygote._unanswered, "an answer, which keeps it alive")
             assert not zygote.gone.is_set()
             os.kill(warm_process(zygote._process.pid), signal.SIGSTOP)
             monkeypatch.setattr("manimcast.sandbox.host.zygote.PING_SECONDS", 0.01)
