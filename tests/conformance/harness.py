@@ -17,6 +17,7 @@ import numpy as np
 
 from tests.conformance import switches
 from tests.conformance.catalogue import Case
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / ".state" / "conformance"
@@ -91,7 +92,7 @@ class Side:
             assert self._process.stdout is not None
             self._process.stdin.close()
             try:
-                self._process.wait(10)
+                self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -21,7 +21,7 @@ import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
-RENDER_SECONDS = 200
+RENDER_SECONDS = 400
 SIDES = {"stock": "stock", "engine": "subject", "dry": "dry"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,16 @@ def in_child(folder: Path, code: str, *, path: str = "/usr/bin:/bin") -> Any:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(code)],
         cwd=folder,
-        env={"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
+        env={
+            "PATH": path,
+            "HOME": str(folder),
+            "TMPDIR": tempfile.gettempdir(),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONHASHSEED": "0",
+        },
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=6 * PATIENCE,  # some draw dozens of scenes
         check=False,
     )
     assert done.returncode == 0, done.stderr

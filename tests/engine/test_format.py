@@ -11,8 +11,9 @@ from manimcast.engine.format import dump, without_preamble
 from manimcast.engine.typeset import typeset
 from manimcast.tex import FORMAT, TexDocument, TexLimits, TexPreamble
 from manimcast.wire import FormatJob, TexDone, TexJob
+from tests.patience import PATIENCE
 
-LIMITS = TexLimits(seconds=60, file_bytes=1 << 26)
+LIMITS = TexLimits(seconds=PATIENCE, file_bytes=1 << 26)
 ARTICLE = "\\documentclass{article}\n"
 MANIM = (
     "\\documentclass[preview]{standalone}\n\\usepackage[english]{babel}\n\\usepackage{amsmath}\n\\usepackage{amssymb}\n"

@@ -17,6 +17,7 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manimcast.engine.join import join
 from tests.engine.pictures import spec
 from tests.engine.test_join import KINDS, NAMES, joined, segments
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.full
 
@@ -120,10 +121,10 @@ def seen_by_chromium(video: Path, times: list[float], folder: Path) -> Any:
         with (folder / "chromium.log").open("wb") as log:
             browser = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            assert arrived.wait(120), (folder / "chromium.log").read_text(errors="replace")[-3000:]
+            assert arrived.wait(PATIENCE), (folder / "chromium.log").read_text(errors="replace")[-3000:]
         finally:
             browser.terminate()
-            browser.wait(30)
+            browser.wait(PATIENCE)
     return results[0]
 
 

@@ -97,7 +97,7 @@ def run(folder: Path, *arguments: str, path: str = TOOLS, package: Path = ROOT) 
         cwd=folder.parent,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=3600,
         check=False,
     )
 
@@ -325,7 +325,7 @@ def test_two_runs_do_not_fill_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1000)
+@pytest.mark.timeout(4000)
 def test_everything_is_prepared_that_manims_own_classes_typeset(tmp_path: Path, nothing: str) -> None:
     done = run(tmp_path / "tex")
     assert done.returncode == 0, done.stderr

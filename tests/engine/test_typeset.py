@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from manimcast.engine.typeset import svg_command, tex_command, typeset
 from manimcast.tex import TexLimits
 from manimcast.wire import TexDone, TexJob
 from tests.engine.in_child import in_child
+from tests.patience import PATIENCE
 
 COMPILERS = ("latex", "pdflatex", "xelatex", "lualatex", "luatex")
 FORMATS = (".dvi", ".xdv", ".pdf")
@@ -81,7 +81,7 @@ for expression, environment, made in CASES:
         source=source,
         compiler=made.tex_compiler,
         output_format=made.output_format,
-        limits=TexLimits(seconds=60, file_bytes=1 << 26),
+        limits=TexLimits(seconds=600, file_bytes=1 << 26),
     )
     done = typeset(job, Path(there))
     answers.append([made.tex_compiler, made.output_format, expression, svg is not None, done.svg == svg, done.reason])
@@ -89,7 +89,9 @@ answer(answers)
 """
 
 
-def job(body: str, *, preamble: str = "", seconds: float = 30, compiler: str = "latex", form: str = ".dvi") -> TexJob:
+def job(
+    body: str, *, preamble: str = "", seconds: float = PATIENCE, compiler: str = "latex", form: str = ".dvi"
+) -> TexJob:
     source = f"\\documentclass{{article}}{preamble}\\begin{{document}}\n{body}\n\\end{{document}}\n"
     limits = TexLimits(seconds=seconds, file_bytes=1 << 26)
     return TexJob.model_validate(
@@ -171,12 +173,10 @@ def test_a_host_without_latex_has_no_answer(here: Path, monkeypatch: pytest.Monk
     ids=["loop", "recursion", "PostScript in dvisvgm"],
 )
 def test_what_does_not_end_is_ended(here: Path, body: str) -> None:
-    began = time.monotonic()
     done = typeset(job(body, seconds=1.5), here)
     if body.startswith(r"\special") and done.svg is not None:
         pytest.skip("this dvisvgm runs no PostScript")
     assert done == TexDone(reason="timeout", log="! latex did not end within 1.5 seconds.")
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers, Tell
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_stopping_ends_them_all(drawers: Drawers) -> None:
     drawers.stop()
     assert drawers.idle
     # Both held the other end, so that it is closed only when both are gone.
-    assert select.select([reader], [], [], 10)[0] == [reader]
+    assert select.select([reader], [], [], PATIENCE)[0] == [reader]
     assert os.read(reader, 1) == b""
     os.close(reader)
 
