@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
@@ -13,19 +15,33 @@ import pytest
 # The same examples each time, and none is too slow: Hypothesis's own profile for continuous integration.
 hypothesis.settings.load_profile("ci")
 
+FOLDER = "manimcast-tests-"
+IN_USE = ".in-use"
+"""A file in that folder, locked for as long as the tests run that it is of."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have temporary files of this process, and of all that it starts, in one folder that is gone at the end.
 
-    Whoever is killed leaves such files behind, and some tests kill. What pytest itself keeps of a failed test
-    (``tmp_path``) is elsewhere, and stays.
+    Whoever is killed leaves such files behind, and some tests kill; tests that are killed themselves leave the folder
+    to the next ones to remove. What pytest itself keeps of a failed test (``tmp_path``) is elsewhere, and stays.
     """
     tmp_path_factory.getbasetemp()  # is made where it always is
-    folder = Path(tempfile.mkdtemp(prefix="manimcast-tests-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     folder.chmod(0o1777)  # as /tmp: what runs as another user has its files here too
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, (folder / IN_USE).open("w") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
         patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)
         yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what earlier tests have left that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(OSError), (left / IN_USE).open("r+") as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
