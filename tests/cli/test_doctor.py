@@ -12,7 +12,7 @@ from tests.cli.conftest import Run
 
 
 def test_the_list_has_every_check_and_a_verdict(manimcast: Run) -> None:
-    done = manimcast("doctor", "--no-render")
+    done = manimcast("doctor", "--no-render", PORT="0")
     assert done.returncode == 0, done.stdout
     for name in ("Python", "manim", "Cairo and Pango", "Fonts", "LaTeX", "Typst", "OpenGL", "DATA_DIR", "Port"):
         assert f" {name} " in done.stdout
@@ -30,7 +30,7 @@ def test_json_says_the_same_for_programs(manimcast: Run) -> None:
 
 
 def test_the_sandbox_is_told_with_each_part(manimcast: Run) -> None:
-    done = manimcast("doctor", "--no-render", "--json")
+    done = manimcast("doctor", "--no-render", "--json", PORT="0")
     found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert found["Sandbox"]["detail"] == "full: scenes of strangers may be rendered here"
     for name in ("bubblewrap", "Namespaces", "Landlock", "seccomp", "Other user"):
