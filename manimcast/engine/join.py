@@ -138,3 +138,13 @@ def _units(packet: bytes) -> Iterator[bytes]:
         end = at + 4 + int.from_bytes(packet[at : at + 4], "big")
         yield packet[at + 4 : end]
         at = end
+
+
+def frames_in(segment: Path) -> int | None:
+    """Return how many frames a segment has; None when it is not a video."""
+    try:
+        with av.open(segment) as container:
+            video = container.streams.video[0]
+            return sum(packet.pts is not None for packet in container.demux(video))
+    except (av.FFmpegError, OSError, IndexError, ValueError):
+        return None

@@ -1,38 +1,41 @@
 """Segments of earlier renders in place of drawing: which of them show what is to be shown now.
 
 A play is kept under a key: the digests of its frames (:mod:`manimcast.engine.drawn`), in order and with how often each
-is shown, together with how they are encoded. To know the key before anything is drawn, a copy of this process steps
-the frames ahead (:func:`ahead`). That costs a second time of stepping, so it is only done for a scene of which
-something is kept: each render leaves a mark under the scene's name.
+is shown, together with how they are encoded. There are several segments of it when several processes drew it; each has
+a key of its own that follows from the play's.
 
-Under a play's key lies a list of its segments, of which there are several when several processes drew it; each of them
-has a key of its own that follows from the play's.
+Each render leaves a note under the scene's name: what its plays began with, the keys that they came to, and how many
+segments they have. A play that begins as none of those is not looked for, and the others' segments are asked for many
+at a time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import random
 import struct
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import av
 from manim._config.video_encoder import VideoEncoderSpec, video_encoder_fingerprint
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 from manim.utils.iterables import list_update
 
 from manimcast.engine.drawn import LAYOUT, Sight, UnknownError
+from manimcast.engine.join import frames_in
 
 MAX_PARTS = 200
 """Segments of one play that is kept."""
-MAX_LIST = 1000
-"""Bytes of a list of segments."""
+MAX_NOTED = 500
+"""Plays in a scene's note: those of its last render, and as many of earlier ones as there is room for."""
+MAX_NOTE = 200 * MAX_NOTED
+"""Bytes of a note."""
+AT_ONCE = 64
+"""Segments that are asked for at once: those of a play, and of the ones that followed it when it was drawn."""
 WORTH_SECONDS, WORTH_SHARE = 0.2, 0.2
 """Once digests have taken so long, and such a share of the time that drawing takes, the play is not kept."""
 
@@ -44,10 +47,24 @@ class Shelf(Protocol):
     """Where segments are kept: the wire's end in this process."""
 
     def segments(self, keys: Sequence[str]) -> dict[str, Path]:
-        """Return where those lie that are kept, by their keys."""
+        """Return where those lie that are kept, by their keys. Each may be asked for once."""
 
     def offer(self, segments: Mapping[str, Path]) -> None:
         """Offer segments to be kept, by their keys."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A play that is kept: the digest of what it began with, its key, and the number of its segments."""
+
+    begin: str
+    key: str
+    parts: int
+
+    def names(self) -> list[str]:
+        """Return the keys of its segments."""
+        names = (f"{self.key} {part}/{self.parts}" for part in range(self.parts))
+        return [hashlib.sha256(name.encode()).hexdigest() for name in names]
 
 
 class Reuse:
@@ -65,54 +82,70 @@ class Reuse:
 
     def __init__(self, shelf: Shelf, scene: str, directory: Path) -> None:
         self._shelf = shelf
+        self._scene = scene
         self._directory = directory
-        self._mark = hashlib.sha256(f"{LAYOUT} scene {scene}".encode()).hexdigest()
-        self._found: dict[str, list[Path] | None] = {}
+        self._mark: str | None = None
+        self._noted: list[Kept] = []
+        self._asked: dict[str, Path | None] = {}
+        self._plays: list[Kept] = []
         self._made: dict[str, Path] = {}
-        self._expects: bool | None = None
 
-    @property
-    def expects(self) -> bool:
-        """Whether something of a scene of this name is kept, so that it is worth to look. Asked for once."""
-        if self._expects is None:
-            self._expects = bool(self._shelf.segments([self._mark]))
-        return self._expects
+    def expects(self, begin: str, encoding: VideoEncoderSpec) -> bool:
+        """Whether a play of this scene that began so, and was encoded so, is kept: then it is worth to look."""
+        if self._mark is None:
+            name = f"{LAYOUT} scene {video_encoder_fingerprint(encoding)} {self._scene}"
+            self._mark = hashlib.sha256(name.encode()).hexdigest()
+            note = self._shelf.segments([self._mark]).get(self._mark)
+            self._noted = _read(note) if note is not None else []
+        return any(kept.begin == begin for kept in self._noted)
 
     def find(self, key: str, frames: int) -> list[Path] | None:
         """Return the segments of the play under ``key``, if they are kept and have so many frames together."""
-        if key not in self._found:
-            self._found[key] = self._look_for(key, frames)
-        return self._found[key]
-
-    def made(self, key: str, segments: Sequence[Path]) -> None:
-        """Take note of a play that was drawn. Its segments must stay where they are."""
-        if len(segments) > MAX_PARTS:
-            return
-        self._directory.mkdir(parents=True, exist_ok=True)
-        listed = self._directory / key
-        listed.write_text(json.dumps({"parts": len(segments)}), encoding="ascii")
-        self._made[key] = listed
-        self._made.update(zip(_keys_of_parts(key, len(segments)), segments, strict=True))
-
-    def offer(self) -> None:
-        """Offer everything that was made, and leave the mark."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        mark = self._directory / self._mark
-        mark.touch()
-        self._shelf.offer({self._mark: mark, **self._made})
-
-    def _look_for(self, key: str, frames: int) -> list[Path] | None:
-        listed = self._shelf.segments([key]).get(key)
-        number = _parts_in(listed) if listed is not None else None
-        if number is None:
+        kept = next((kept for kept in self._noted if kept.key == key), None)
+        if kept is None:
             return None
-        keys = _keys_of_parts(key, number)
-        found = self._shelf.segments(keys)
-        segments = [found[part] for part in keys if part in found]
+        self._ask_from(kept)
+        found = [self._asked.get(name) for name in kept.names()]
+        segments = [segment for segment in found if segment is not None]
         counted = [frames_in(segment) for segment in segments]
         # Another scene of this tenant may have put there what it liked.
-        whole = len(segments) == number and None not in counted and sum(count or 0 for count in counted) == frames
-        return segments if whole else None
+        if len(segments) < kept.parts or None in counted or sum(count or 0 for count in counted) != frames:
+            return None
+        self._plays.append(kept)
+        return segments
+
+    def made(self, begin: str, key: str, segments: Sequence[Path]) -> None:
+        """Take note of a play that was drawn. Its segments must stay where they are."""
+        if len(segments) <= MAX_PARTS:
+            kept = Kept(begin, key, len(segments))
+            self._plays.append(kept)
+            self._made.update(zip(kept.names(), segments, strict=True))
+
+    def offer(self) -> None:
+        """Offer everything that was made, and leave the note."""
+        if self._mark is None:
+            return
+        plays: dict[tuple[str, str], Kept] = {}
+        for kept in (*self._plays, *self._noted):
+            plays.setdefault((kept.begin, kept.key), kept)
+        entries = [(kept.begin, kept.key, kept.parts) for kept in plays.values()]
+        self._directory.mkdir(parents=True, exist_ok=True)
+        note = self._directory / self._mark
+        note.write_text(json.dumps(entries[:MAX_NOTED]), encoding="ascii")
+        self._shelf.offer({self._mark: note, **self._made})
+
+    def _ask_from(self, kept: Kept) -> None:
+        """Ask for the segments of ``kept``, and of the plays after it: most likely they are wanted next."""
+        if all(name in self._asked for name in kept.names()):
+            return
+        wanted: list[str] = []
+        for following in self._noted[self._noted.index(kept) :]:
+            names = [name for name in following.names() if name not in self._asked]
+            if wanted and len(wanted) + len(names) > AT_ONCE:
+                break
+            wanted += names
+        found = self._shelf.segments(wanted)
+        self._asked.update((name, found.get(name)) for name in wanted)
 
 
 class Watch:
@@ -170,70 +203,16 @@ def key_of(frames: Iterable[Shown], encoding: VideoEncoderSpec) -> str:
     return found.hexdigest()
 
 
-class Ahead:
-    """What a play will show: its key, the number of its frames, and whatever else was asked for."""
-
-    def __init__(self, key: str, frames: int, state: str) -> None:
-        self.key = key
-        self.frames = frames
-        self.state = state
-
-
-def ahead(step: Callable[[], Sequence[Shown]], state: Callable[[], str], encoding: VideoEncoderSpec) -> Ahead | None:
-    """Return what ``step`` would show, which is called in a copy of this process, and after it ``state``.
-
-    None when that cannot be said: something in it is not known for certain, or the scene fails there. Raises
-    :class:`OSError` when the system refuses another process.
-    """
-    chance = random.getstate()
-    reader, writer = os.pipe()
+def _read(note: Path) -> list[Kept]:
+    """Return the plays in a note, which another scene of this tenant may have written as it liked."""
     try:
-        pid = os.fork()
-    except OSError:
-        os.close(reader)
-        os.close(writer)
-        raise
-    if pid == 0:
-        try:
-            random.setstate(chance)  # CPython seeds it anew in a forked process
-            _be_silent()
-            frames = step()
-            said = [key_of(frames, encoding), sum(repeat for _, repeat in frames), state()]
-            os.write(writer, json.dumps(said).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as answer:
-        said = json.loads(answer.read() or b"null")
-    os.waitpid(pid, 0)
-    return Ahead(*said) if said else None
+        with note.open("rb") as file:
+            entries = [Kept(*entry) for entry in json.loads(file.read(MAX_NOTE))[:MAX_NOTED]]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return []
+    return entries if all(map(_is_sound, entries)) else []
 
 
-def frames_in(segment: Path) -> int | None:
-    """Return how many frames a segment has; None when it is not a video."""
-    try:
-        with av.open(segment) as container:
-            video = container.streams.video[0]
-            return sum(packet.pts is not None for packet in container.demux(video))
-    except (av.FFmpegError, OSError, IndexError, ValueError):
-        return None
-
-
-def _be_silent() -> None:
-    """Print nothing: this process prints the same again."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-
-
-def _keys_of_parts(key: str, number: int) -> list[str]:
-    return [hashlib.sha256(f"{key} {part}/{number}".encode()).hexdigest() for part in range(number)]
-
-
-def _parts_in(listed: Path) -> int | None:
-    try:
-        content = json.loads(listed.read_bytes()[:MAX_LIST])
-        number = content["parts"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return number if type(number) is int and 0 < number <= MAX_PARTS else None
+def _is_sound(kept: Kept) -> bool:
+    is_number = type(kept.parts) is int and 0 < kept.parts <= MAX_PARTS
+    return is_number and isinstance(kept.begin, str) and isinstance(kept.key, str)

@@ -20,9 +20,9 @@ from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
 from manimcast.engine.behind import Behind
-from manimcast.engine.drawn import UnknownError
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import Drawers
+from manimcast.engine.parallel.foreseen import Foresight
 from manimcast.engine.parallel.frames import Play
 from manimcast.engine.parallel.observer import Observer
 from manimcast.engine.parallel.parts import Parts
@@ -31,7 +31,7 @@ from manimcast.engine.parallel.purity import is_pure, state_of
 from manimcast.engine.parallel.switches import Switches
 from manimcast.engine.parallel.way_back import Voice, WayBack
 from manimcast.engine.poster import Poster
-from manimcast.engine.reuse import Reuse, Watch
+from manimcast.engine.reuse import Reuse
 from manimcast.engine.track import Tracker
 from manimcast.spec import Drawing
 
@@ -43,11 +43,6 @@ class Director:
     """Draws the plays of one scene; see :class:`~manimcast.engine.parallel.parts.Parts` for the parameters.
 
     ``voice`` is handed over when another process goes on with the render, and ``reuse`` has plays that are kept.
-
-    Attributes
-    ----------
-    reused
-        How many plays were not drawn, as they are kept.
     """
 
     def __init__(
@@ -79,8 +74,9 @@ class Director:
             behind=self._behind,
             reuse=reuse,
         )
-        self._reuse = reuse
-        self.reused = 0
+        self._foresight: Foresight | None = None
+        if reuse is not None:
+            self._foresight = Foresight(reuse, tracker, self._parts, self._way_back, skip=switches.skip)
         self._may_fork = switches.fork and drawers.limit > 1
         self._stepped_over = 0
 
@@ -105,6 +101,11 @@ class Director:
                 _end(scene, progression)
             self._tracker.end_play()
         renderer.num_plays += 1
+
+    @property
+    def reused(self) -> int:
+        """How many plays were not drawn, as they are kept."""
+        return self._foresight.reused if self._foresight is not None else 0
 
     def stand_back(self, reason: str) -> None:
         """Leave this play, and all that follow, to Manim's renderer, which draws in this process."""
@@ -160,7 +161,8 @@ class Director:
         writer.end_animation(False)
 
     def _draw(self, play: Play) -> None:
-        if self._reuse is not None and self._is_kept(play, self._reuse):
+        foresight = self._foresight if self._way_back.alone is None and not self._has_threads() else None
+        if foresight is not None and foresight.has(play):
             return
         if not self._others_may_draw(play):
             self._draw_here(play, 0)
@@ -176,35 +178,6 @@ class Director:
             self._step_over(play)
         else:
             self._step_along(play)
-
-    def _is_kept(self, play: Play, reuse: Reuse) -> bool:
-        """Have the kept segments of what ``play`` shows in its place, if there are; return whether that is done."""
-        if self._way_back.alone is not None or self._has_threads():
-            return False
-        try:
-            play.watch = Watch(play.renderer, play.scene)
-            coming = play.ahead(lambda: state_of(play.scene)) if reuse.expects else None
-        except (UnknownError, OSError):
-            return False
-        segments = reuse.find(coming.key, coming.frames) if coming is not None else None
-        if coming is None or segments is None or not self._way_back.is_open():
-            return False
-        self._tracker.plan(coming.frames)
-        play.draw_background()
-        guard.stale = True
-        if play.held:
-            play.pass_time(play.held)
-        elif self._switches.skip and is_pure(play.scene):
-            play.scene.update_to_time(play.times[-1])
-            play.leave_traces()
-            play.pass_time(play.frames)
-        else:
-            play.step(0, play.frames, self._parts.listen_now_and_then)
-        if state_of(play.scene) != coming.state:
-            self._way_back.take(f"animation {play.index} did not come out as it was foreseen")
-        self._parts.take_over(play, segments, coming.frames)
-        self.reused += 1
-        return True
 
     def _step_over(self, play: Play) -> None:
         """Have others draw a play whose every frame can be reached at once."""

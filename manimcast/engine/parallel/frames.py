@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from manim._config.video_encoder import VideoEncoderSpec
@@ -15,11 +13,11 @@ from manim.mobject.mobject import Mobject
 from manim.mobject.types.vectorized_mobject import VMobject
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
+from manim.utils.iterables import list_update
 
-from manimcast.engine.parallel import files
 from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.patches import frame
-from manimcast.engine.reuse import Ahead, Shown, Watch, ahead
+from manimcast.engine.reuse import Watch
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels
 
@@ -32,8 +30,9 @@ class Play:
     """A play of the scene's, compiled and begun.
 
     ``times`` are those of its frames, in seconds from its start. ``held`` is how many frames a frozen one lasts, which
-    shows one picture all the time; it is 0 for one that moves. ``stopped`` tells that its stop condition came true,
-    and ``watch`` what each frame shows, if somebody wants to know.
+    shows one picture all the time; it is 0 for one that moves. ``stopped`` tells that its stop condition came true.
+    If somebody wants to know, ``watch`` tells what each frame shows, ``begin`` is the digest of what it begins with,
+    and ``key`` is what it is kept under, once that is known before it is drawn.
     """
 
     renderer: CairoRenderer
@@ -43,11 +42,18 @@ class Play:
     held: int = 0
     stopped: bool = False
     watch: Watch | None = None
+    begin: str = ""
+    key: str | None = None
 
     @property
     def frames(self) -> int:
         """How many frames it has, at most: a stop condition can end it sooner."""
         return self.held or len(self.times)
+
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether it was stepped before it is drawn, so that the states which it then has are known."""
+        return self.key is not None and not self.held
 
     @property
     def paths(self) -> int:
@@ -92,23 +98,23 @@ class Play:
                 break
         return Drawn(last - first, time.process_time() - began, time.thread_time() - own, stepping)
 
-    def ahead(self, state: Callable[[], str]) -> Ahead | None:
-        """Return what it will show, and the ``state`` that it ends with, by a copy that steps it; None if unknown."""
-        watch = self.watch
-        return None if watch is None else ahead(partial(self._step_ahead, watch), state, self.encoding)
+    def draw_last(self, *, has_background: bool) -> None:
+        """Draw the frame at which it stands, as the last one of a play that was not drawn.
 
-    def _step_ahead(self, watch: Watch) -> list[Shown]:
-        files.keep_apart()
-        guard.stale, guard.on_read = True, partial(os._exit, 0)  # nobody can see what is not drawn
-        shown: list[Shown] = []
-        if self.held:
-            return [(watch.frame(), self.held)]
-        self.step(0, self.frames, lambda: shown.append((watch.frame(), 1)))
-        return shown
-
-    def draw_last(self) -> None:
-        """Draw the frame at which it stands, as the last one of a play that was not drawn."""
-        self._draw_frame()
+        Without ``has_background``, what does not move is drawn as it is now.
+        """
+        if has_background:
+            self._draw_frame()
+            return
+        renderer, scene = self.renderer, self.scene
+        camera = renderer.camera
+        renderer.static_image = None
+        moving = scene.moving_mobjects or list_update(scene.mobjects, scene.foreground_mobjects)
+        with guard.drawing():
+            camera.reset()
+            if scene.static_mobjects:
+                camera.capture_mobjects(scene.static_mobjects, include_submobjects=True)
+            camera.capture_mobjects(moving, include_submobjects=True)
 
     def step(self, first: int, last: int, each: Callable[[], None]) -> int:
         """Step the same frames without drawing them; returns the number of the frame after the last.
@@ -135,6 +141,15 @@ class Play:
         else:
             for _ in range(frames):
                 renderer.time += 1 * dt
+
+    def go_back(self, clock: float) -> None:
+        """Stand at the first frame again, after frames that were stepped, and have the scene's clock say ``clock``.
+
+        Only for a play each frame of which depends on its time alone.
+        """
+        self.scene.update_to_time(self.times[0])
+        self.scene.last_t = 0
+        self.renderer.time = clock
 
     def leave_traces(self) -> None:
         """Do to the camera what drawing a frame does and later ones depend on.

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from manim._config.video_encoder import VideoEncoderSpec
-
 from manimcast.engine.behind import Behind
 from manimcast.engine.parallel import files
 from manimcast.engine.parallel.costs import Costs
@@ -32,8 +30,8 @@ LISTEN_SECONDS = 0.02
 class _Part:
     """A part of a play, where it is drawn to, and what it shows, once that is known."""
 
+    play: Play
     target: Path
-    encoding: VideoEncoderSpec
     shown: list[Shown] | None = None
 
 
@@ -83,7 +81,7 @@ class Parts:
         self._directory = directory
         self._observe = observe
         self._reuse = reuse
-        self._shown: dict[int, list[_Part]] = {}
+        self._drawn: dict[int, list[_Part]] = {}
         self._seen: list[Any] = []
         self._states: dict[tuple[int, int], str] = {}
         self._listened_at = 0.0
@@ -96,9 +94,14 @@ class Parts:
             play.draw_background()
         part = self._add_part(play, first)
         encoder = SegmentEncoder(part.target, play.encoding, self._behind)
-        notes = Notes(play.watch)
+        notes = Notes(None if play.key else play.watch)
+        unchecked = play.is_foreseen and first == 0
 
         def seen(pixels: Pixels, repeat: int) -> None:
+            nonlocal unchecked
+            if unchecked:
+                self.note_state(play, 0, state_of(play.scene))
+                unchecked = False
             self._tracker.plan(repeat)
             if self._observe is not None:
                 self._observe.frame(pixels, repeat)
@@ -113,6 +116,8 @@ class Parts:
             encoder.abort()
             raise
         part.shown = notes.frames
+        if play.is_foreseen and last == play.frames:
+            self.note_state(play, last, state_of(play.scene))
         if not play.held:
             self._costs.drew(drawn, play.paths, here=self._behind is not None)
             self._costs.stepped(drawn.frames, drawn.stepping)
@@ -135,7 +140,7 @@ class Parts:
             files.keep_apart()
             if not has_background:
                 play.draw_background()
-            return self._be_drawer(play, (first, last), part.target, tell, states=states)
+            return self._be_drawer(play, (first, last), part.target, tell, states=states or play.is_foreseen)
 
         def done(report: dict[str, Any]) -> None:
             if not play.held:
@@ -158,14 +163,17 @@ class Parts:
         self.forked += 1
         guard.stale = True
 
-    def take_over(self, play: Play, segments: Sequence[Path], frames: int) -> None:
-        """Have the kept ``segments``, of so many frames together, in the place of ``play``, which stands at its end."""
+    def take_over(self, play: Play, segments: Sequence[Path], frames: int, *, has_background: bool) -> None:
+        """Have the kept ``segments``, of so many frames together, in the place of ``play``, which stands at its end.
+
+        ``has_background`` tells that what does not move in it has been drawn.
+        """
         for number, segment in enumerate(segments):
             writer = play.renderer.file_writer
             writer.add_partial_movie_file(f"{play.index:05}_{number:06}_kept")
             for listed in (writer.partial_movie_files, writer.sections[-1].partial_movie_files):
                 listed[-1] = str(segment)
-        play.draw_last()
+        play.draw_last(has_background=has_background)
         guard.stale = False
         self._tracker.drawn(play.index, frames)
         self._poster.consider(play.pixels(), play.index)
@@ -199,10 +207,13 @@ class Parts:
                 self._observe.add(seen)
             self._seen.clear()
         if self._reuse is not None:
-            for parts in self._shown.values():
+            for parts in self._drawn.values():
+                play, key = parts[0].play, parts[0].play.key
                 shown = [frame for part in parts for frame in part.shown or ()]
-                if shown and all(part.shown is not None for part in parts):
-                    self._reuse.made(key_of(shown, parts[0].encoding), [part.target for part in parts])
+                if key is None and shown and all(part.shown is not None for part in parts):
+                    key = key_of(shown, play.encoding)
+                if key is not None:
+                    self._reuse.made(play.begin, key, [part.target for part in parts])
 
     def _be_drawer(
         self, play: Play, part: tuple[int, int], target: Path, tell: Tell, *, states: bool
@@ -211,7 +222,7 @@ class Parts:
         is_end = last >= play.frames or bool(play.held)
         encoder = SegmentEncoder(target, play.encoding)
         noted: list[tuple[int, str]] = []
-        notes = Notes(play.watch)
+        notes = Notes(None if play.key else play.watch)
 
         def seen(pixels: Pixels, repeat: int) -> None:
             if states and not noted:
@@ -246,8 +257,8 @@ class Parts:
         return report
 
     def _add_part(self, play: Play, first: int) -> _Part:
-        part = _Part(self._add_segment(play, first), play.encoding)
-        self._shown.setdefault(play.index, []).append(part)
+        part = _Part(play, self._add_segment(play, first))
+        self._drawn.setdefault(play.index, []).append(part)
         return part
 
     def _add_segment(self, play: Play, first: int) -> Path:

@@ -25,7 +25,6 @@ from manim.animation import (
     fading,
     growing,
     indication,
-    movement,
     rotation,
     transform,
     transform_matching_parts,
@@ -44,7 +43,6 @@ SOURCES = {
     fading: "32a7a29cd27383db8875c625c2d279c2a58ce9013d024eb3a5d4bcefd27d3c16",
     growing: "24830bd5aecf87c8529594459fbb1b94c2a43260e0c200740c40de234a2c50e8",
     indication: "a53ae9130bcafb11b795e594a3c3c563869495a7a0b6f153be312d7df3f974c5",
-    movement: "679e82408dfb64587baf6da6a03cb5486e1a2498a45140f4490fe452e8591cad",
     rotation: "e6acb16896d715c2534f2f5a25655926ffda1f5137e79313e20fe469b5198c4b",
     transform: "54f719428e4fb306c5b6252bca035d2197ab4e6a617223f5399849db92ea95bf",
     transform_matching_parts: "26b6045c59a86b95abca4fff655e003b1b4ed84a9797850d0ee417d054aa4765",
@@ -72,7 +70,6 @@ PURE = frozenset(
         indication.FocusOn,
         indication.Indicate,
         indication.ShowPassingFlash,
-        movement.MoveAlongPath,
         rotation.Rotate,
         rotation.Rotating,
         transform.ApplyComplexFunction,
@@ -122,9 +119,17 @@ ATTRIBUTES = frozenset({"rate_func", "path_func"})
 """Functions that an animation has as attributes, though its class may have them, too."""
 
 
+STEPPED_BY = {
+    name: getattr(Scene, name) for name in ("update_to_time", "update_mobjects", "update_meshes", "update_self")
+}
+"""What Manim calls for each frame. A scene with others of its own may do anything there."""
+
+
 def is_pure(scene: Scene) -> bool:
     """Return whether what the play that ``scene`` has compiled shows at a time is a function of that time."""
     if scene.stop_condition is not None or scene.updaters or scene.meshes or scene.always_update_mobjects:
+        return False
+    if any(getattr(type(scene), name) is not own or name in vars(scene) for name, own in STEPPED_BY.items()):
         return False
     leaves = list(_leaves(scene.animations or ()))
     if not all(_is_pure_animation(animation) for animation in _all(scene.animations or ())):
@@ -159,7 +164,7 @@ def state_of(scene: Scene) -> str:
                 mobject.z_index,
                 len(mobject.submobjects),
             )
-            found.update(repr(style).encode())
+            found.update(_bytes([float(number) for number in style]))  # 0 and 0.0 are drawn alike
             found.update(_bytes(np.asarray(mobject.sheen_direction)))
     return found.hexdigest()
 
