@@ -7,8 +7,9 @@ browser can play the file while it loads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from av.video.stream import VideoStream
 from manim import __version__
 from manim._config.video_encoder import VideoEncoderSpec
 
-from manimcast.engine import h264
+from manimcast.engine import h264, packets
 from manimcast.engine.segment_file import exact_times
 
 MADE_WITH = {"comment": f"Rendered with Manim Community v{__version__}"}
@@ -54,11 +55,19 @@ def join(
             output.metadata.update(MADE_WITH if metadata is None else metadata)
             joint = _Joint(output, spec)
             for path in segments:
-                with av.open(path) as reader:
-                    joint.append(reader, path.name)
+                track = packets.read(path) if joint.stream is not None else None
+                if track is not None and track.extradata == joint.extradata:
+                    joint.append(_timed(track), path.name)
+                else:
+                    with av.open(path) as reader:
+                        joint.append(joint.opened(reader, path.name), path.name)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+Timed = tuple["Packet[Any]", Fraction]
+"""A packet, and the time at which it is shown, in seconds."""
 
 
 class _Joint:
@@ -73,8 +82,8 @@ class _Joint:
         self.parameters: tuple[h264.Sequence, h264.Picture] | None = None
         self.identifier: int | None = None
 
-    def append(self, reader: InputContainer, name: str) -> None:
-        """Copy the packets of one segment. Its first frame follows the last one of the segment before."""
+    def opened(self, reader: InputContainer, name: str) -> Iterator[Timed]:
+        """Yield the packets of a segment, which must be a part of this video; the first one begins it."""
         if not reader.streams.video:
             raise JoinError(f"{name} has no video.")
         source = reader.streams.video[0]
@@ -82,17 +91,20 @@ class _Joint:
             self.stream = self._begin(source)
         elif bytes(source.codec_context.extradata or b"") != self.extradata:
             raise JoinError(f"{name} was encoded with other settings than the segments before it.")
-        duration = 1 / self.spec.frame_rate
-        began = self.packets
         for packet in reader.demux(source):
-            if packet.dts is None or packet.pts is None:
-                continue  # demuxing ends with an empty packet
-            shown = began + round(packet.pts * packet.time_base / duration)
+            if packet.dts is not None and packet.pts is not None:  # demuxing ends with an empty packet
+                yield packet, packet.pts * packet.time_base
+
+    def append(self, coded: Iterable[Timed], name: str) -> None:
+        """Copy the packets of one segment. Its first frame follows the last one of the segment before."""
+        began = self.packets
+        for packet, time in coded:
+            shown = began + round(time * self.spec.frame_rate)
             decoded = self.packets - self.delay
             if shown < decoded:
                 raise JoinError(f"{name} shows a frame before it can be decoded.")
             copied = self._distinct(packet)
-            copied.stream, copied.time_base = self.stream, duration
+            copied.stream, copied.time_base = self.stream, 1 / self.spec.frame_rate
             copied.pts, copied.dts, copied.duration = shown, decoded, 1
             self.output.mux_one(copied)
             self.packets += 1
@@ -108,7 +120,7 @@ class _Joint:
                 self.parameters = h264.parameter_sets(self.extradata)
         return stream
 
-    def _distinct(self, packet: Packet[VideoStream]) -> Packet[Any]:
+    def _distinct(self, packet: Packet[Any]) -> Packet[Any]:
         """Return the packet, or another one with the same picture when it is a key picture right after a key picture.
 
         Two segments that begin alike, the first of which is a single frame, make such a pair, and H.264 wants its two
@@ -131,6 +143,13 @@ class _Joint:
         return copy
 
 
+def _timed(track: packets.Track) -> Iterator[Timed]:
+    for coded in track.packets:
+        packet: Packet[Any] = Packet(coded.data)
+        packet.is_keyframe = coded.is_key
+        yield packet, coded.shown
+
+
 def _units(packet: bytes) -> Iterator[bytes]:
     """Yield the NAL units of a packet from an MP4 or QuickTime file, which has their lengths in four bytes each."""
     at = 0
@@ -142,6 +161,9 @@ def _units(packet: bytes) -> Iterator[bytes]:
 
 def frames_in(segment: Path) -> int | None:
     """Return how many frames a segment has; None when it is not a video."""
+    track = packets.read(segment)
+    if track is not None:
+        return len(track.packets)
     try:
         with av.open(segment) as container:
             video = container.streams.video[0]
