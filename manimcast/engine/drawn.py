@@ -14,9 +14,10 @@ digest that is not true. It then deceives the renders of its own tenant, and nob
 from __future__ import annotations
 
 import hashlib
+import operator
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from manim.mobject.types.image_mobject import AbstractImageMobject, ImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.mobject.types.vectorized_mobject import VMobject
 from manim.utils.family import extract_mobject_family_members
+
+from manimcast.engine.patches.published import is_private
 
 LAYOUT = 1
 """Of the digest; to be changed with it."""
@@ -79,6 +82,8 @@ _ARRAYS = ("points", "rgbas", "fill_rgbas", "stroke_rgbas", "background_stroke_r
 _CLEAR = np.zeros((1, 4))
 """What Manim takes for a colour that was never set."""
 _remembered: dict[tuple[Any, str], Any] = {}
+_spaces: list[tuple[Mapping[str, Any], list[Any]]] = []
+"""Modules and classes, with the values that they had."""
 
 
 class UnknownError(Exception):
@@ -89,11 +94,25 @@ def remember() -> None:
     """Take note of Manim's own functions, to notice later what was put in their place. Before any code of a scene."""
     if not _remembered:
         _remembered.update(((owner, name), value) for owner, name, value in _functions())
+        modules = [vars(sys.modules[name]) for name in MODULES]
+        kinds = [vars(value) for name in MODULES for value in vars(sys.modules[name]).values() if _is_of(value, name)]
+        _spaces.extend((space, list(space.values())) for space in (*modules, *kinds))
 
 
 def is_untouched() -> bool:
     """Return whether everything that draws is what it was when it was remembered."""
+    if _remembered and all(_same(space, then) for space, then in _spaces):
+        return True
     return bool(_remembered) and all(_remembered.get((owner, name)) is value for owner, name, value in _functions())
+
+
+def _same(space: Mapping[str, Any], then: list[Any]) -> bool:
+    """Return whether ``space`` has the values that it had then, which takes a tenth of looking at each by its name."""
+    return len(space) == len(then) and all(map(operator.is_, space.values(), then))
+
+
+def _is_of(value: Any, module: str) -> bool:
+    return isinstance(value, type) and value.__module__ == module
 
 
 def _functions() -> Iterator[tuple[Any, str, Any]]:
@@ -102,7 +121,7 @@ def _functions() -> Iterator[tuple[Any, str, Any]]:
         for name, value in list(vars(sys.modules[module]).items()):
             if callable(value) and not name.startswith("__"):
                 yield module, name, value
-                if isinstance(value, type) and value.__module__ == module:
+                if _is_of(value, module):
                     for inner, part in list(vars(value).items()):
                         if callable(part) or hasattr(part, "__get__"):
                             yield f"{module}.{name}", inner, part
@@ -128,11 +147,11 @@ class Sight:
         pixels = vars(self._camera).get("background")  # to read the attribute itself is noticed
         if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 3:
             raise UnknownError
-        if pixels.shape[2] == 4 and pixels.flags.c_contiguous:
-            whole = pixels.view(np.uint32)
-            if (whole == whole[0, 0]).all():
-                return _digest([b"plain background", repr(pixels.shape).encode(), pixels[0, 0].tobytes()])
-        return _digest([b"background", _array(pixels)])
+        known, digest = _backgrounds.get(id(self._camera), (None, b""))
+        if known is not pixels or not is_private(pixels):
+            digest = _background(pixels)
+            _backgrounds[id(self._camera)] = pixels, digest
+        return digest
 
     def frame(self, mobjects: Iterable[Mobject], behind: bytes) -> bytes:
         """Return the digest of ``mobjects``, drawn on the frame whose digest is ``behind``."""
@@ -171,6 +190,18 @@ class Sight:
             self._plain[own] = plain = plain and not any(hasattr(own, name) for name in _ARRAYS)
         if not plain or not vars(mobject).keys().isdisjoint(DRAWN_BY[kind]):
             raise UnknownError
+
+
+_backgrounds: dict[int, tuple[np.ndarray, bytes]] = {}
+"""By the camera, the background that was looked at, and its digest. While nobody else has the array, it stays so."""
+
+
+def _background(pixels: np.ndarray) -> bytes:
+    if pixels.shape[2] == 4 and pixels.flags.c_contiguous:
+        whole = pixels.view(np.uint32)
+        if (whole == whole[0, 0]).all():
+            return _digest([b"plain background", repr(pixels.shape).encode(), pixels[0, 0].tobytes()])
+    return _digest([b"background", _array(pixels)])
 
 
 def _fixed_settings(camera: Camera) -> tuple[object, ...]:
