@@ -180,7 +180,7 @@ def summary(report: RenderReport, files: Saved) -> str:
     """Return one line that says what was made."""
     what = "picture" if report.format == "png" else f"{report.duration:.2f} s, {report.frames} frames"
     line = f"{report.scene}: {what}, {report.width}x{report.height}, {_size(report.video.bytes)}"
-    more = []
+    more = _how_drawn(report)
     if files.replaced:
         more.append("replaced the file of that name")
     if files.subtitles:
@@ -188,6 +188,19 @@ def summary(report: RenderReport, files: Saved) -> str:
     if files.sections:
         more.append(f"{len(files.sections)} sections in {Path(files.sections[0]).parent}")
     return "; ".join([line, *more])
+
+
+def _how_drawn(report: RenderReport) -> list[str]:
+    """Return what a person wants to know of how it was drawn: what was not, and why it took as long as it did."""
+    told = []
+    if report.animations_reused:
+        told.append(f"{report.animations_reused} of {report.animations} animations reused")
+    drawing = report.drawing
+    if drawing is not None and drawing.alone_because:
+        told.append(f"drawn by one process, because {drawing.alone_because}")
+    elif drawing is not None and drawing.forked:
+        told.append(f"drawn by {drawing.processes} processes")
+    return told
 
 
 def _headline(started: Started) -> str:

@@ -232,13 +232,13 @@ def _run(specs: list[RenderSpec], destination: Destination, display: Display, *,
         refuse(f"rendering on this machine is not installed: {error}", hint=outcome.DOCTOR, code=outcome.NO_EXECUTOR)
     logging.getLogger("manimcast").addHandler(logging.NullHandler())  # what matters arrives as an ExecutorError
     with tempfile.TemporaryDirectory(prefix="manimcast-", ignore_cleanup_errors=True) as scratch:
-        if "data_dir" not in settings.model_fields_set:
+        keeps = "data_dir" in settings.model_fields_set
+        if not keeps:
             # A person's working directory is not the service's: leave no data folder in it.
             settings = settings.model_copy(update={"data_dir": Path(scratch) / "data"})
         try:
-            return asyncio.run(
-                Session(LocalExecutor(settings), settings, Path(scratch), display).run(specs, destination)
-            )
+            session = Session(LocalExecutor(settings), settings, Path(scratch), display, reuse=keeps)
+            return asyncio.run(session.run(specs, destination))
         except KeyboardInterrupt:
             complain("interrupted; the render was cancelled")
             return outcome.INTERRUPTED

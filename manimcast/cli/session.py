@@ -13,19 +13,29 @@ from manimcast.cli.display import Display
 from manimcast.cli.outcome import complain
 from manimcast.cli.output import Destination, OutputError
 from manimcast.executors.base import Executor, ExecutorError
+from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from manimcast.wire import Finished
 
+TENANT = "cli:"
+"""Whose kept segments the command line uses: no name of an API key has a colon."""
+
 
 class Session:
-    """One executor, from its start to its stop, and the renders in between."""
+    """One executor, from its start to its stop, and the renders in between.
 
-    def __init__(self, executor: Executor, settings: Settings, scratch: Path, display: Display) -> None:
+    With ``reuse`` animations of earlier renders that are kept in the data folder are not drawn again.
+    """
+
+    def __init__(
+        self, executor: Executor, settings: Settings, scratch: Path, display: Display, *, reuse: bool = False
+    ) -> None:
         self._executor = executor
         self._settings = settings
         self._scratch = scratch
         self._display = display
+        self._reuse = Reuse(TENANT) if reuse else None
 
     async def run(self, specs: list[RenderSpec], destination: Destination) -> int:
         """Render all of ``specs``, also after one of them failed, and return the exit code."""
@@ -70,7 +80,7 @@ class Session:
                 raise ExecutorError(status.reason or "the local executor is not available")
             timeout = spec.timeout or self._settings.render_timeout
             async with aclosing(
-                self._executor.render(spec, render_id=render_id, into=into, timeout=timeout)
+                self._executor.render(spec, render_id=render_id, into=into, timeout=timeout, reuse=self._reuse)
             ) as messages:
                 async for message in messages:
                     display.show(message)

@@ -184,6 +184,12 @@ def _roots() -> list[str]:
     return sorted((root.rstrip("/") for root in roots if len(root) > 1), key=len, reverse=True)
 
 
+def in_short(error: BaseException) -> str:
+    """Return ``error`` in one line, without paths of the host."""
+    text = _without_paths(str(error)).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+
+
 def _without_paths(text: str) -> str:
     """Shorten the host's own paths in ``text`` to what lies inside a package or the render's directory."""
     for root in _roots():

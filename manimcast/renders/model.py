@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from manimcast.spec import Format, Progress, RenderReport, Sandbox, SceneError, Section
+from manimcast.spec import Drawing, Format, Progress, RenderReport, Sandbox, SceneError, Section
 from manimcast.storage import StoredFile, StoredResult
 
 
@@ -157,7 +157,8 @@ class Render(_Model):
     ``attempt`` counts the tries that were begun, so it is 0 until the first one. ``started_at`` is when the
     present attempt began. ``queue_position`` is 1 for the render that has waited longest, and null unless queued.
     ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran, and
-    ``sandbox`` how it was confined there.
+    ``sandbox`` how it was confined there. ``drawing`` says how its frames were drawn; it is null until it has
+    succeeded, and when they came from an earlier render.
     """
 
     id: str
@@ -174,6 +175,7 @@ class Render(_Model):
     timings: dict[str, float] = {}
     fingerprint: dict[str, str] = {}
     sandbox: Sandbox | None = None
+    drawing: Drawing | None = None
     cache: RenderCache = RenderCache()
     cost: RenderCost | None = None
     error: SceneError | None = None

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.patience import PATIENCE
-from tests.renders.scripted import GREETING, VIDEO, at
+from tests.renders.scripted import DRAWING, GREETING, VIDEO, at
 
 from .conftest import Api, Start
 
@@ -43,6 +43,7 @@ async def test_a_render_from_its_beginning_to_its_end(api: Api):
     result = done["result"]
     assert (result["width"], result["bytes"], result["poster_url"]) == (1280, len(VIDEO), None)
     assert result["expires_at"].endswith("Z")
+    assert (running["drawing"], done["drawing"]) == (None, DRAWING.model_dump(mode="json"))
     assert (await api.client.get(result["video_url"])).content == VIDEO
     direct = await api.client.get(f"/v1/renders/{render['id']}/video")
     assert (direct.content, direct.headers["content-type"]) == (VIDEO, "video/mp4")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from manimcast.cli.display import Bars, Display, JsonLines, Lines, summary
 from manimcast.cli.output import Saved
-from manimcast.spec import ErrorCode, Progress, SceneError
+from manimcast.spec import Drawing, ErrorCode, Progress, SceneError
 from manimcast.wire import Failed, Finished, Hello, Logged, Message, Playing, Progressed, Started
 from tests.cli.reports import report
 
@@ -133,3 +133,23 @@ def test_the_summary_names_what_else_was_written(tmp_path: Path) -> None:
     shown = summary(report(tmp_path), files)
     assert shown.endswith("; replaced the file of that name; subtitles in a.srt; 1 sections in a-sections")
     assert "picture" in summary(report(tmp_path, ending="png"), SAVED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"drawing": Drawing(segments=9, processes=1)}, []),
+        ({"drawing": Drawing(segments=9, processes=4, forked=3)}, ["drawn by 4 processes"]),
+        (
+            {"drawing": Drawing(segments=9, processes=1, alone_because="the scene reads frames")},
+            ["drawn by one process, because the scene reads frames"],
+        ),
+        ({"animations": 41, "animations_reused": 38}, ["38 of 41 animations reused"]),
+    ],
+)
+def test_the_summary_says_how_it_was_drawn_where_that_is_news(
+    tmp_path: Path, changes: dict[str, object], told: list[str]
+) -> None:
+    shown = summary(report(tmp_path).model_copy(update=changes), SAVED)
+    assert shown.split("; ")[1:] == told

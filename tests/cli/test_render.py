@@ -114,6 +114,15 @@ def test_the_only_scene_becomes_a_video_and_nothing_else_is_left(manimcast: Run,
     assert (tmp_path / "Ring.mp4").read_bytes()[4:8] == b"ftyp"
 
 
+def test_with_a_data_folder_animations_are_reused(manimcast: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    first = manimcast("render", "scene.py", "-q", "low", DATA_DIR=str(kept))
+    again = manimcast("render", "scene.py", "-q", "low", DATA_DIR=str(kept))
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert "reused" not in first.stderr
+    assert "2 of 2 animations reused" in again.stderr
+
+
 def test_all_scenes_go_one_after_the_other_into_a_folder(manimcast: Run, tmp_path: Path) -> None:
     (tmp_path / "scene.py").write_text(TWO)
     done = manimcast("render", "scene.py", "--all", "-q", "l", "-o", "films/")

@@ -101,6 +101,8 @@ def test_the_answers_of_both_executors_have_the_same_shape(served: Service) -> N
     assert there["fingerprint"] | {"native": None} == here["fingerprint"] | {"native": None}
     assert there["result"]["sha256"] == here["result"]["sha256"]
     assert there["timings"].keys() == here["timings"].keys()
+    assert there["drawing"] == here["drawing"]
+    assert there["drawing"]["segments"] == 2
     assert there["spec"] == here["spec"] | {"executor": "modal"}
 
 

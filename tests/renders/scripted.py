@@ -15,6 +15,7 @@ from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
 from manimcast.spec import (
+    Drawing,
     ErrorCode,
     Progress,
     RenderReport,
@@ -32,9 +33,13 @@ def a_spec(**fields: object) -> RenderSpec:
     return RenderSpec.model_validate({"code": "class A(Scene): pass", **fields})
 
 
+DRAWING = Drawing(segments=3, processes=2, forked=2, stepped_over=1)
+
+
 def a_report(size: int = len(VIDEO)) -> RenderReport:
     """Return the report of a render that wrote one video of ``size`` bytes."""
-    return reports.a_report(reports.video(size), width=1280, height=720, frame_rate=30, frames=30)
+    video = reports.video(size)
+    return reports.a_report(video, width=1280, height=720, frame_rate=30, frames=30, drawing=DRAWING)
 
 
 def playing(index: int) -> Playing:

@@ -16,7 +16,7 @@ from manimcast.wire import Playing, Progressed, Started
 from tests.patience import PATIENCE
 
 from .conftest import Serve
-from .scripted import GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
+from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +70,7 @@ async def test_the_same_request_again_has_ended_when_it_is_taken(
     assert again.cost is not None
     assert again.cost.usd_estimate == 0
     assert "draw" not in again.timings
+    assert (first.drawing, again.drawing) == (DRAWING, None)
     assert not list((tmp_path / "data" / "work").iterdir())
     # Each has files of its own: what becomes of one is nothing to the other.
     videos = tmp_path / "data" / "videos"

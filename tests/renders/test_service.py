@@ -22,7 +22,7 @@ from manimcast.wire import Logged, Message, Progressed
 from tests.patience import PATIENCE
 
 from .conftest import Serve
-from .scripted import GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
+from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,8 @@ async def test_a_render_from_submit_to_its_video(service: RenderService, executo
     assert done.timings["draw"] == 0.5
     assert done.timings["total"] >= done.timings["queued"] >= 0
     assert done.fingerprint == {"manim": "0.22.0"}
+    assert running.drawing is None
+    assert done.drawing == DRAWING
     assert done.cache.hit == "none"
     assert done.metadata == {"lesson": 3}
     assert done.error is None

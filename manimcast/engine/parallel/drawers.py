@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import random
 import select
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from manimcast.engine.diagnose import in_short
 
 Tell = Callable[[int], None]
 """Says that another so many frames are drawn."""
@@ -28,7 +26,7 @@ TELL_SECONDS = 0.02
 
 
 class DrawerFailedError(Exception):
-    """A drawer ended without a report. The message says how, for the log."""
+    """A drawer ended without a report. The message says how, in words that clients may read."""
 
 
 @dataclass
@@ -180,9 +178,9 @@ def _draw_and_exit(work: Work, writer: int, core: int | None) -> None:
             _say(writer, {"frames": untold})
         _say(writer, {"done": report})
         status = 0
-    except BaseException:  # noqa: BLE001  whatever it is, the scene is drawn without drawers then
+    except BaseException as error:  # noqa: BLE001  whatever it is, the scene is drawn without drawers then
         with suppress(OSError):
-            _say(writer, {"failed": traceback.format_exc()[-4000:]})
+            _say(writer, {"failed": in_short(error)[:300]})
     finally:
         os._exit(status)
 

@@ -85,10 +85,12 @@ def test_it_prints_nothing(drawers: Drawers, capfd: pytest.CaptureFixture[str]) 
 
 def test_what_went_wrong_in_it_is_told(drawers: Drawers) -> None:
     def work(_: Tell) -> dict[str, Any]:
-        raise ValueError("no paint")
+        raise ValueError("no paint in /tmp/render/cups\nand no brush")
 
     drawers.start(work, nothing, nothing)
-    with pytest.raises(DrawerFailedError, match=r"(?s)status 1.*no paint"):
+    with pytest.raises(
+        DrawerFailedError, match=r"^a process that draws ended with status 1\. ValueError: no paint in …/cups$"
+    ):
         drawers.wait()
 
 
