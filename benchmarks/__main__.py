@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import fidelity, machine, reach, special
+from benchmarks import cores, fidelity, machine, reach, special
 from benchmarks.catalogue import CLASSES, QUALITIES, names, of_class
 from benchmarks.runs import WAYS, Run, measure
 from benchmarks.table import as_markdown, summarize
@@ -20,7 +20,7 @@ from benchmarks.table import as_markdown, summarize
 RESULTS = Path(__file__).parent / "results"
 OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "profile", "sandbox", "stepping")
 DEFAULT_WAYS = ("warm", "medium")
-PARTS = ("pairs", "special", "quality")
+PARTS = ("pairs", "special", "cores", "quality")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,8 +81,12 @@ def _measure(
         lines, raw = special.measure(qualities, _tell)
         result["special"] = raw
         rows += lines
+    if "cores" in chosen.parts:
+        line, raw = cores.measure(scenes, qualities, _tell)
+        result["cores"] = raw
+        rows.append(line)
     if rows:
-        tables.append(reach.as_markdown([*rows, special.more_cores(runs)]))
+        tables.append(reach.as_markdown(rows))
     if "quality" in chosen.parts:
         found = fidelity.measure(scenes, qualities, _tell)
         result["fidelity"] = [one.as_json() for one in found]
@@ -116,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quality", nargs="+", choices=list(QUALITIES), help="default: all")
     parser.add_argument("--repeat", type=_positive, default=3, help="rounds; default: 3")
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS[:2], help="default: pairs and special; quality takes long"
+        "--parts", nargs="+", choices=PARTS, default=PARTS[:3], help="default: all but quality, which takes long"
     )
     parser.add_argument(
         "--bare-cli", action="store_true", help="run the manim command without its cache and progress bars"

@@ -1,8 +1,8 @@
 """What more cores would give, accounted from measured segment times: two cores cannot show it.
 
-A render on several cores is one process that steps the scene and hands out segments, each of which a drawing process
-draws and encodes when a core is free. Given how long each segment takes and when it was handed out, the time on any
-number of cores follows.
+A render on several cores is one process that runs the scene, draws what is not worth another process, and hands out the
+other segments, each of which a process or thread works on when a core is free. Given how long each segment takes and
+when it was handed out, the time on any number of cores follows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEAST_WORK = 10.0
 
 @dataclass(frozen=True)
 class Segment:
-    """``ready`` seconds of stepping came before it; drawing and encoding take ``seconds`` of one core."""
+    """``ready`` seconds of the scene's process came before it; it takes ``seconds`` of one core."""
 
     ready: float
     seconds: float
@@ -26,45 +26,49 @@ class Segment:
 
 @dataclass(frozen=True)
 class Work:
-    """One render: its segments in order, the seconds of stepping, and those after the last segment (joining)."""
+    """One render, in seconds of a core: the segments that were handed out, the scene's process, and joining at last."""
 
     segments: tuple[Segment, ...]
-    stepping: float
+    scene: float
     joining: float = 0.0
 
     @property
     def total(self) -> float:
-        """Seconds on a single core."""
-        return self.stepping + sum(segment.seconds for segment in self.segments) + self.joining
+        """Seconds on a single core, were it all done there."""
+        return self.scene + sum(segment.seconds for segment in self.segments) + self.joining
 
     def on(self, cores: int) -> float:
-        """Return the seconds on ``cores`` cores, one of which steps until it has nothing left to step, then draws."""
+        """Return the seconds on ``cores`` cores, one of which runs the scene to its end, then draws as well."""
         if cores == 1:
             return self.total
-        free = [0.0] * (cores - 1) + [self.stepping]
+        free = [0.0] * (cores - 1) + [self.scene]
         heapq.heapify(free)
-        end = self.stepping
+        end = self.scene
         for segment in self.segments:
             done = max(heapq.heappop(free), segment.ready) + segment.seconds
             heapq.heappush(free, done)
             end = max(end, done)
         return end + self.joining
 
-    def efficiency(self, cores: int) -> float:
-        """Return the share of ``cores`` cores that is of use, from 0 to 1."""
-        return self.total / (cores * self.on(cores))
 
+def efficiency(alone: Work, shared: Work, cores: int = CORES) -> float:
+    """Return the share of ``cores`` cores that is of use, from 0 to 1.
 
-def work_of(timings: dict[str, Any]) -> Work | None:
-    """Return the work of a render from the ``timings`` that the service answers with; None when they do not tell it.
-
-    They do when there is a list ``segments`` of ``{"ready": s, "seconds": s}`` beside ``step`` and ``join``.
+    ``alone`` is the render by one process, ``shared`` the same by so many. What the latter takes beyond the former, for
+    forking and for stepping twice, is of no use.
     """
-    segments = timings.get("segments")
-    if not segments:
+    return alone.total / (cores * shared.on(cores))
+
+
+def work_of(told: dict[str, Any] | None) -> Work | None:
+    """Return the work of a render from ``work``, as the service answers with it; None when there is none."""
+    if told is None:
         return None
-    return Work(
-        tuple(Segment(float(segment["ready"]), float(segment["seconds"])) for segment in segments),
-        stepping=float(timings.get("step", 0)),
-        joining=float(timings.get("join", 0)),
-    )
+    segments = []
+    for segment in told["segments"]:
+        seconds = segment["encode"]
+        if segment["way"] in {"apart", "over"}:
+            seconds += segment["step"] + segment["draw"]
+        if segment["way"] != "alone":
+            segments.append(Segment(segment["ready"], seconds))
+    return Work(tuple(segments), scene=told["scene"], joining=told["join"])

@@ -57,7 +57,11 @@ class Service:
     """One server process with an empty data folder, on a free port of this machine.
 
     Entering it starts the process and returns as soon as it accepts connections; leaving it ends the process.
+    ``settings`` are added to its environment.
     """
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
 
     def __enter__(self) -> Self:
         self._data = tempfile.TemporaryDirectory(prefix="benchmark-service-")
@@ -73,6 +77,7 @@ class Service:
             "API_KEYS": ",".join(f"tenant{number}:{key}" for number, key in enumerate(self._keys)),
             "USE_MODAL": "false",
             "USE_LOCAL_STORAGE": "true",
+            **self._settings,
         }
         self.started = time.perf_counter()
         with self._log.open("wb") as log:
@@ -125,6 +130,15 @@ class Service:
         if answered.answer.get("status") != "succeeded":
             raise RuntimeError(f"the render did not succeed: {json.dumps(answered.answer)[:2000]}")
         return answered
+
+    def read(self, render_id: str, *, include: str) -> dict[str, Any]:
+        """Return a render as ``GET /v1/renders/{id}?include=...`` answers with it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        key = {"Authorization": f"Bearer {self._keys[self._tenant]}"}
+        connection.request("GET", f"/v1/renders/{render_id}?include={include}", headers=key)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
 
     def render_as_ever(self, code: str, quality: str) -> Answered:
         """Render ``code`` through the original endpoint, ``POST /v1/video/rendering``."""

@@ -1,4 +1,4 @@
-"""Figures that are not a pair of renders: the first frame, the same request again, an edit, a dry run, more cores."""
+"""Figures that are not a pair of renders: the first frame, the same request again, an edit, a dry run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import parallel
 from benchmarks.catalogue import QUALITIES, TYPICAL, code_of, of_class, path_of
 from benchmarks.reach import Row
-from benchmarks.runs import Run
 from benchmarks.service import NotAvailableError, Service
 
 ROUNDS = 5
@@ -116,21 +114,6 @@ def _construct(scene: str) -> float:
     command = [sys.executable, "-m", "benchmarks.construct", str(path_of(scene))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=path_of(scene).parents[2])
     return float(done.stdout.split()[-1])
-
-
-def more_cores(runs: Sequence[Run]) -> Row:
-    """Return the line about parallel efficiency, from what the warm runs told of their segments."""
-    work, target = f"{parallel.CORES} cores, accounted from segment times", "0.75 efficiency"
-    told = [(run, found) for run in runs if (found := parallel.work_of(run.timings)) is not None]
-    if not told:
-        return Row(work, target, "not available: renders do not tell their segments")
-    long = [(run, found) for run, found in told if found.total >= parallel.LEAST_WORK]
-    if not long:
-        return Row(work, target, f"not measured: no scene with {parallel.LEAST_WORK:g} s of work")
-    efficiencies = {f"{run.scene} {run.quality}": found.efficiency(parallel.CORES) for run, found in long}
-    worst = min(efficiencies, key=lambda name: efficiencies[name])
-    median = statistics.median(efficiencies.values())
-    return Row(work, target, f"{median:.2f}", f"{efficiencies[worst]:.2f} {worst}", median >= 0.75)
 
 
 def _milliseconds(work: str, target: str, found: dict[str, list[float]], most: float, *, before: str = "") -> Row:

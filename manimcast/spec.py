@@ -30,6 +30,8 @@ MAX_FRAME_RATE = 120
 MAX_COUNT = 10**9
 """Of what a render tells of itself: frames, plays, lines."""
 MAX_SECONDS = 10.0**9
+MAX_SEGMENTS = 500
+"""Of which a render tells what each took."""
 
 
 class Quality(StrEnum):
@@ -335,13 +337,53 @@ class Drawing(Strict):
     alone_because: Short | None = None
 
 
+class SegmentWay(StrEnum):
+    """Who drew and encoded a segment.
+
+    ``alone``: the process that runs the scene. ``behind``: it drew, and a thread of its own encoded. ``apart``: another
+    process, while this one stepped the scene through the same frames. ``over``: another one, and this one did not.
+    """
+
+    alone = "alone"
+    behind = "behind"
+    apart = "apart"
+    over = "over"
+
+
+class SegmentWork(Strict):
+    """What a segment took, in seconds of processor time: stepping, drawing, encoding.
+
+    ``ready`` is how much of :attr:`DrawingWork.scene` had gone before it could be begun, or, of one that was drawn by
+    the process that runs the scene, encoded.
+    """
+
+    way: SegmentWay
+    ready: Seconds
+    step: Seconds
+    draw: Seconds
+    encode: Seconds
+
+
+class DrawingWork(Strict):
+    """What drawing took, in seconds of processor time.
+
+    ``scene`` is what the process that runs the scene took, from the scene's first line to the end of its last play,
+    with what it drew itself; ``join`` what putting the file together took.
+    """
+
+    scene: Seconds
+    join: Seconds
+    segments: Annotated[tuple[SegmentWork, ...], FailFast()] = Field(max_length=MAX_SEGMENTS)
+
+
 class RenderReport(Strict):
     """What a finished render is, as the engine tells it.
 
     Lengths are in pixels, times in seconds. ``timings`` says where the time went; ``fingerprint`` names every
     version that decides pixels. Of the ``animations``, ``animations_reused`` were not drawn, as what they show was
     kept from an earlier render. ``compute_seconds`` is how long the render held its machine's resources, and
-    ``sandbox`` how it was confined; the trusted side fills them in.
+    ``sandbox`` how it was confined; the trusted side fills them in. ``work`` is null when it could not be measured, or
+    has too many segments to tell.
     """
 
     scene: Name
@@ -361,6 +403,7 @@ class RenderReport(Strict):
     fingerprint: dict[Label, Annotated[str, StringConstraints(max_length=200)]] = Field(max_length=50)
     warnings: Annotated[tuple[Short, ...], FailFast()] = Field(default=(), max_length=50)
     drawing: Drawing | None = None
+    work: DrawingWork | None = None
     compute_seconds: Seconds | None = None
     sandbox: Sandbox | None = None
 

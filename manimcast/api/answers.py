@@ -31,13 +31,17 @@ def file_link(request: Request, context: Context, render_id: str, name: str) -> 
     return f"{base_url(request, context)}/v1/files/{render_id}/{name}?{link.query}", link.expires_at
 
 
-def show(render: Render, request: Request, context: Context, *, code: str | None = None) -> JsonObject:
-    """Return the render as JSON, with links. ``code`` is put into its spec."""
+def show(
+    render: Render, request: Request, context: Context, *, code: str | None = None, work: bool = False
+) -> JsonObject:
+    """Return the render as JSON, with links. ``code`` is put into its spec; ``work`` has what drawing took put in."""
     shown: dict[str, Any] = render.model_dump(mode="json")
     if render.result is not None:
         shown["result"] |= _links(render.id, render.result, request, context)
     if code is not None:
         shown["spec"]["code"] = code
+    if work:
+        shown["work"] = render.work and render.work.model_dump(mode="json")
     return shown
 
 

@@ -17,7 +17,7 @@ from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
 from manimcast.inspection import Inspection
 from manimcast.renders import Render, RenderCache, RenderCost
-from manimcast.spec import SceneError
+from manimcast.spec import DrawingWork, SceneError
 
 Description = dict[str, Any]
 
@@ -85,6 +85,12 @@ class AttemptLine(BaseModel):
     attempt: int = Field(ge=2)
 
 
+class RenderRead(Render):
+    """A render; ``work`` is there when it was asked for."""
+
+    work: DrawingWork | None = None
+
+
 class Health(BaseModel):
     """What the service can do right now."""
 
@@ -112,6 +118,7 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (ProblemDetails, "serialization"),
     (Health, "serialization"),
     (Render, "serialization"),
+    (RenderRead, "serialization"),
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
@@ -220,7 +227,7 @@ INSPECT = _route(
 _NO_RENDER = _problems(
     s404="There is no such render.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY
 )
-READ_RENDER = _route({200: _json("The render.", Render), **_NO_RENDER})
+READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
 CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render), **_NO_RENDER})
 _BYTES: dict[int | str, Description] = {
     200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},

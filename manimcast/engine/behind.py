@@ -14,12 +14,9 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from typing import Protocol
 
 import av
-from manim._config.video_encoder import VideoEncoderSpec
-
-from manimcast.engine.segment_file import SegmentFile
 
 WAITING = 4
 """Frames that may wait, each with its own planes."""
@@ -105,15 +102,28 @@ def wait_for_all() -> None:
 os.register_at_fork(before=wait_for_all)
 
 
-class FileBehind:
-    """A :class:`SegmentFile` that is written by ``behind``."""
-
-    def __init__(self, behind: Behind, target: Path, spec: VideoEncoderSpec) -> None:
-        self._behind = behind
-        self._file = SegmentFile(target, spec)
+class File(Protocol):
+    """What frames are written to: a :class:`~manimcast.engine.segment_file.SegmentFile`, or what passes on to one."""
 
     def show(self, frame: av.VideoFrame, frames: int) -> None:
-        """As :meth:`SegmentFile.show`, later. ``frame`` is kept until then."""
+        """Show ``frame`` for so many frames."""
+
+    def close(self) -> None:
+        """Write what is left."""
+
+    def discard(self) -> None:
+        """Close the file as it is."""
+
+
+class FileBehind:
+    """A file that is written by ``behind``."""
+
+    def __init__(self, behind: Behind, file: File) -> None:
+        self._behind = behind
+        self._file = file
+
+    def show(self, frame: av.VideoFrame, frames: int) -> None:
+        """Show ``frame`` for so many frames, later. It is kept until then."""
         self._behind.put(partial(self._file.show, frame, frames))
 
     def close(self) -> None:

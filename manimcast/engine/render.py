@@ -138,6 +138,7 @@ def render(
         foresee.watch(scene, director)
         scene.render()
         clock.mark("draw")
+        joining = time.process_time()
         file_writer = scene.renderer.file_writer
         if getattr(file_writer, "final_file_path", None) is None:
             raise SceneFailure(nothing_drawn(spec, scene))
@@ -148,6 +149,7 @@ def render(
             reuse.offer()
         else:
             shutil.rmtree(directory / "media", ignore_errors=True)
+        work = director.work(time.process_time() - joining)
         clock.mark("assemble")
     except BaseException as error:
         foresee.leave()
@@ -174,6 +176,7 @@ def render(
         fingerprint=fingerprint(),
         warnings=tuple(log.warnings),
         drawing=director.report(),
+        work=work,
     )
 
 

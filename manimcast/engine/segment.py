@@ -15,6 +15,7 @@ import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
 
 from manimcast.engine.behind import Behind, FileBehind
+from manimcast.engine.clock import Clock
 from manimcast.engine.convert import Converter, Pixels
 from manimcast.engine.segment_file import SegmentFile
 
@@ -22,20 +23,24 @@ from manimcast.engine.segment_file import SegmentFile
 class SegmentEncoder:
     """Encodes C-contiguous RGBA frames, shape (height, width, 4), ``uint8``, first row on top, into ``target``.
 
-    With ``behind`` the encoder works in a thread, and what goes wrong there is raised later.
+    With ``behind`` the encoder works in a thread, and what goes wrong there is raised later. ``clock`` counts the
+    encoder's time, without conversion.
 
     Raises :class:`RuntimeError` when the encoder or its file cannot be opened, as each method does when its part of
     the work fails.
     """
 
-    def __init__(self, target: Path, spec: VideoEncoderSpec, behind: Behind | None = None) -> None:
+    def __init__(
+        self, target: Path, spec: VideoEncoderSpec, behind: Behind | None = None, clock: Clock | None = None
+    ) -> None:
         self.target = target
         self.spec = spec
         self._closed = False
         self._waiting: tuple[av.VideoFrame, int] | None = None
         try:
             self._converter = Converter(spec.pixel_format, spec.width, spec.height)
-            self._file = SegmentFile(target, spec) if behind is None else FileBehind(behind, target, spec)
+            file = _TimedFile(SegmentFile(target, spec), clock or Clock())
+            self._file = file if behind is None else FileBehind(behind, file)
         except Exception as error:
             raise self._failure("open", error) from error
 
@@ -108,3 +113,22 @@ class SegmentEncoder:
             f"({spec.container_format}/{spec.codec}/{spec.pixel_format}, "
             f"{spec.width}x{spec.height} at {spec.frame_rate} fps): {error}"
         )
+
+
+class _TimedFile:
+    """A :class:`SegmentFile` whose time ``clock`` counts."""
+
+    def __init__(self, file: SegmentFile, clock: Clock) -> None:
+        self._file = file
+        self._clock = clock
+
+    def show(self, frame: av.VideoFrame, frames: int) -> None:
+        with self._clock.running():
+            self._file.show(frame, frames)
+
+    def close(self) -> None:
+        with self._clock.running():
+            self._file.close()
+
+    def discard(self) -> None:
+        self._file.discard()

@@ -182,7 +182,7 @@ class Attempt:
         played = kept.report.animations
         self._cache = RenderCache(hit="result", animations_reused=played, animations_rendered=0)
         self.has_result = True
-        nothing = {"timings": {}, "compute_seconds": 0.0, "drawing": None}
+        nothing = {"timings": {}, "compute_seconds": 0.0, "drawing": None, "work": None}
         return Finished(report=kept.report.model_copy(update=nothing))
 
     async def _remember(self, end: Finished, plays: Plays) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from manimcast.spec import Drawing, Format, Progress, RenderReport, Sandbox, SceneError, Section
+from manimcast.spec import Drawing, DrawingWork, Format, Progress, RenderReport, Sandbox, SceneError, Section
 from manimcast.storage import StoredFile, StoredResult
 
 
@@ -158,7 +158,8 @@ class Render(_Model):
     present attempt began. ``queue_position`` is 1 for the render that has waited longest, and null unless queued.
     ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran, and
     ``sandbox`` how it was confined there. ``drawing`` says how its frames were drawn; it is null until it has
-    succeeded, and when they came from an earlier render.
+    succeeded, and when they came from an earlier render. ``work``, what that took, is left out of answers that it was
+    not asked for in.
     """
 
     id: str
@@ -176,6 +177,7 @@ class Render(_Model):
     fingerprint: dict[str, str] = {}
     sandbox: Sandbox | None = None
     drawing: Drawing | None = None
+    work: DrawingWork | None = Field(default=None, exclude=True)
     cache: RenderCache = RenderCache()
     cost: RenderCost | None = None
     error: SceneError | None = None

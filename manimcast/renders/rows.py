@@ -108,6 +108,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         fingerprint=report.fingerprint if report else {},
         sandbox=report.sandbox if report else None,
         drawing=report.drawing if report else None,
+        work=report.work if report else None,
         cache=_cache(row, report),
         cost=RenderCost.model_validate(row.cost) if row.cost else None,
         error=SceneError.model_validate(row.error) if row.error else None,

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.patience import PATIENCE
-from tests.renders.scripted import DRAWING, GREETING, VIDEO, at
+from tests.renders.scripted import DRAWING, GREETING, VIDEO, WORK, at
 
 from .conftest import Api, Start
 
@@ -57,9 +57,21 @@ async def test_the_code_is_shown_when_asked_for(api: Api):
     render = (await api.client.post("/v1/renders", json={"code": CODE})).json()
     shown = await api.client.get(f"/v1/renders/{render['id']}?include=code")
     assert shown.json()["spec"]["code"] == CODE
+    assert "work" not in shown.json()
     refused = await api.client.get(f"/v1/renders/{render['id']}?include=secrets")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == "include"
+
+
+async def test_what_each_segment_took_is_shown_when_asked_for(api: Api):
+    render = (await api.client.post("/v1/renders", json={"code": CODE})).json()
+    before = await api.client.get(f"/v1/renders/{render['id']}?include=work")
+    assert before.json()["work"] is None
+    (await api.begun()).succeed()
+    await api.context.renders.wait(render["id"], tenant="anonymous", timeout=30)
+    shown = await api.client.get(f"/v1/renders/{render['id']}?include=work")
+    assert shown.json()["work"] == WORK.model_dump(mode="json")
+    assert "work" not in (await api.client.get(f"/v1/renders/{render['id']}")).json()
 
 
 async def test_prefer_wait_answers_with_the_end(api: Api):

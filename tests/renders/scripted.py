@@ -16,11 +16,14 @@ from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
 from manimcast.spec import (
     Drawing,
+    DrawingWork,
     ErrorCode,
     Progress,
     RenderReport,
     RenderSpec,
     SceneError,
+    SegmentWay,
+    SegmentWork,
 )
 from manimcast.wire import Failed, Finished, Hello, Message, Playing, Progressed, Started
 from tests import reports
@@ -34,12 +37,15 @@ def a_spec(**fields: object) -> RenderSpec:
 
 
 DRAWING = Drawing(segments=3, processes=2, forked=2, stepped_over=1)
+WORK = DrawingWork(
+    scene=0.2, join=0.01, segments=(SegmentWork(way=SegmentWay.over, ready=0.1, step=0.02, draw=0.5, encode=0.3),)
+)
 
 
 def a_report(size: int = len(VIDEO)) -> RenderReport:
     """Return the report of a render that wrote one video of ``size`` bytes."""
     video = reports.video(size)
-    return reports.a_report(video, width=1280, height=720, frame_rate=30, frames=30, drawing=DRAWING)
+    return reports.a_report(video, width=1280, height=720, frame_rate=30, frames=30, drawing=DRAWING, work=WORK)
 
 
 def playing(index: int) -> Playing:

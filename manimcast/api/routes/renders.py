@@ -25,6 +25,8 @@ MAX_WAIT = 3600.0
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
+_INCLUDE = "`code` puts the posted code into `spec`; `work` adds `work`, the processor time of each segment."
+
 router = APIRouter(prefix="/v1/renders", tags=["renders"])
 
 
@@ -60,7 +62,7 @@ async def read_render(
     context: InContext,
     tenant: Tenant,
     render_id: str,
-    include: Annotated[Literal["code"] | None, Query(description="`code` puts the posted code into `spec`.")] = None,
+    include: Annotated[Literal["code", "work"] | None, Query(description=_INCLUDE)] = None,
 ) -> Response:
     """Answer with the render: where it stands, and its links or its error once it has ended."""
     render = await find(context, render_id, tenant)
@@ -68,7 +70,8 @@ async def read_render(
     if include == "code":
         spec = await context.renders.spec(render_id, tenant=tenant)
         code = spec.code if spec else None
-    return JSONResponse(show(render, request, context, code=code), headers={"cache-control": "no-store"})
+    shown = show(render, request, context, code=code, work=include == "work")
+    return JSONResponse(shown, headers={"cache-control": "no-store"})
 
 
 @router.post("/{render_id}/cancel", summary="Cancel a render", **CANCEL)

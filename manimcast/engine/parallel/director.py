@@ -33,7 +33,7 @@ from manimcast.engine.parallel.way_back import Voice, WayBack
 from manimcast.engine.poster import Poster
 from manimcast.engine.reuse import Reuse
 from manimcast.engine.track import Tracker
-from manimcast.spec import Drawing
+from manimcast.spec import Drawing, DrawingWork
 
 CAMERAS = (Camera, MovingCamera, ThreeDCamera)
 """Cameras that drawing leaves as they are, but for where a camera in space looks from."""
@@ -133,6 +133,10 @@ class Director:
             stepped_over=self._stepped_over,
             alone_because=self._way_back.alone,
         )
+
+    def work(self, join: float) -> DrawingWork | None:
+        """Return what drawing took, with ``join`` seconds for putting the file together; None when it is not known."""
+        return self._parts.work(join) if self._parts.segments else None
 
     def _pass_over(self, renderer: CairoRenderer, scene: Scene) -> None:
         """Do what Manim does in a play that goes into no video: it is drawn once, at its end."""

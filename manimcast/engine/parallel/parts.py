@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from manimcast.engine.behind import Behind
+from manimcast.engine.clock import Clock
 from manimcast.engine.parallel import files
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers, Tell
@@ -18,20 +19,23 @@ from manimcast.engine.parallel.observer import Observer
 from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.parallel.purity import state_of
 from manimcast.engine.parallel.way_back import WayBack
+from manimcast.engine.parallel.work import Ledger, Spent
 from manimcast.engine.poster import Poster, fullness
 from manimcast.engine.reuse import Notes, Reuse, Shown, key_of
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels, Tracker
+from manimcast.spec import DrawingWork, SegmentWay
 
 LISTEN_SECONDS = 0.02
 
 
 @dataclass
 class _Part:
-    """A part of a play, where it is drawn to, and what it shows, once that is known."""
+    """A part of a play, where it is drawn to, what that took, and what it shows, once that is known."""
 
     play: Play
     target: Path
+    spent: Spent
     shown: list[Shown] | None = None
 
 
@@ -82,6 +86,7 @@ class Parts:
         self._observe = observe
         self._reuse = reuse
         self._drawn: dict[int, list[_Part]] = {}
+        self._ledger = Ledger()
         self._seen: list[Any] = []
         self._states: dict[tuple[int, int], str] = {}
         self._listened_at = 0.0
@@ -92,8 +97,9 @@ class Parts:
         """Draw the frames from ``first`` up to before ``last`` in this process, and what does not move before that."""
         if background:
             play.draw_background()
-        part = self._add_part(play, first)
-        encoder = SegmentEncoder(part.target, play.encoding, self._behind)
+        part = self._add_part(play, first, SegmentWay.alone if self._behind is None else SegmentWay.behind)
+        spent, began = part.spent, self._ledger.now()
+        encoder = SegmentEncoder(part.target, play.encoding, self._behind, spent.encoding)
         notes = Notes(None if play.key else play.watch)
         unchecked = play.is_foreseen and first == 0
 
@@ -116,6 +122,8 @@ class Parts:
             encoder.abort()
             raise
         part.shown = notes.frames
+        spent.ready, spent.step = self._ledger.now(), drawn.stepping
+        spent.draw = spent.ready - began - drawn.stepping - (spent.encoding.seconds if self._behind is None else 0)
         if play.is_foreseen and last == play.frames:
             self.note_state(play, last, state_of(play.scene))
         if not play.held:
@@ -131,7 +139,7 @@ class Parts:
 
         With ``states`` it reports the states that it begins with, and that the next one must begin with.
         """
-        part = self._add_part(play, first)
+        part = self._add_part(play, first, SegmentWay.over if states or play.held else SegmentWay.apart)
         slot = len(self._seen)
         self._seen.append([])
 
@@ -146,6 +154,7 @@ class Parts:
             if not play.held:
                 drawn = Drawn(report["frames"], report["seconds"], report["own"], report["stepping"])
                 self._costs.drew(drawn, play.paths, here=False)
+            part.spent.step, part.spent.draw, part.spent.encoding.seconds = report["spent"]
             self._seen[slot] = report["seen"]
             part.shown = report["shown"]
             for number, state in report["states"]:
@@ -195,6 +204,7 @@ class Parts:
 
     def finish(self) -> None:
         """Wait until all parts are drawn."""
+        self._ledger.close()
         try:
             self._drawers.wait()
         except DrawerFailedError as problem:
@@ -215,12 +225,17 @@ class Parts:
                 if key is not None:
                     self._reuse.made(play.begin, key, [part.target for part in parts])
 
+    def work(self, join: float) -> DrawingWork | None:
+        """Return what all parts took, and ``join`` seconds for joining them; None when that is not known."""
+        return self._ledger.told((part.spent for parts in self._drawn.values() for part in parts), join)
+
     def _be_drawer(
         self, play: Play, part: tuple[int, int], target: Path, tell: Tell, *, states: bool
     ) -> dict[str, Any]:
         first, last = part
         is_end = last >= play.frames or bool(play.held)
-        encoder = SegmentEncoder(target, play.encoding)
+        encoding = Clock()
+        encoder = SegmentEncoder(target, play.encoding, clock=encoding)
         noted: list[tuple[int, str]] = []
         notes = Notes(None if play.key else play.watch)
 
@@ -254,10 +269,12 @@ class Parts:
             file.parent.mkdir(exist_ok=True)
             pixels.tofile(file)
             report["poster"] = {"score": score, "file": str(file), "shape": pixels.shape}
+        drawing = time.thread_time() - drawn.stepping - encoding.seconds  # a forked process begins with none
+        report["spent"] = [drawn.stepping, drawing, encoding.seconds]
         return report
 
-    def _add_part(self, play: Play, first: int) -> _Part:
-        part = _Part(play, self._add_segment(play, first))
+    def _add_part(self, play: Play, first: int, way: SegmentWay) -> _Part:
+        part = _Part(play, self._add_segment(play, first), Spent(way, self._ledger.now()))
         self._drawn.setdefault(play.index, []).append(part)
         return part
 

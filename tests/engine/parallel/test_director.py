@@ -103,6 +103,34 @@ def test_the_frames_are_the_same_and_in_order(tmp_path: Path) -> None:
     assert skipped["report"]["drawing"]["alone_because"] is None
 
 
+def test_what_each_segment_took_is_told_and_who_drew_it(tmp_path: Path) -> None:
+    alone, stepped, skipped = (way["report"] for way in drawn_all_ways(tmp_path, SEVERAL))
+    for report in (alone, stepped, skipped):
+        work = report["work"]
+        assert len(work["segments"]) == report["drawing"]["segments"]
+        ready = [segment["ready"] for segment in work["segments"]]
+        assert ready == sorted(ready)
+        assert ready[-1] <= work["scene"]
+        assert all(segment["draw"] > 0 and segment["encode"] > 0 for segment in work["segments"])
+    ways = [{segment["way"] for segment in report["work"]["segments"]} for report in (alone, stepped, skipped)]
+    assert ways == [{"behind"}, {"apart", "over"}, {"apart", "over"}]  # a still wait need not be stepped through
+    # What this process draws is in its own time; what others take is not, whatever it is.
+    assert sum(segment["draw"] for segment in alone["work"]["segments"]) < alone["work"]["scene"]
+
+
+def test_when_a_copy_goes_on_its_work_is_not_told(tmp_path: Path) -> None:
+    code = """
+class Demo(Scene):
+    def construct(self):
+        self.play(Create(Square()))
+        self.renderer.get_frame()
+"""
+    alone, stepped, _ = (way["report"] for way in drawn_all_ways(tmp_path, code))
+    assert stepped["drawing"]["alone_because"] == "the scene reads frames"
+    assert stepped["work"] is None
+    assert alone["work"] is not None
+
+
 def test_progress_is_told_play_by_play_and_only_grows(tmp_path: Path) -> None:
     for way in drawn_all_ways(tmp_path, SEVERAL):
         told = [message["progress"] for message in way["messages"] if message["type"] == "progress"]

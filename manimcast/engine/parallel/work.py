@@ -1,0 +1,59 @@
+"""What drawing each segment took, in processor time, for those who want to know what more processors would give."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from manimcast.engine.clock import Clock
+from manimcast.spec import MAX_SEGMENTS, DrawingWork, SegmentWay, SegmentWork
+
+
+@dataclass
+class Spent:
+    """What a segment took, as far as that is known yet: seconds. ``encoding`` may still be running."""
+
+    way: SegmentWay
+    ready: float
+    step: float = 0.0
+    draw: float = 0.0
+    encoding: Clock = field(default_factory=Clock)
+
+    def told(self) -> SegmentWork:
+        """Return it for the report."""
+        return SegmentWork(
+            way=self.way,
+            ready=round(self.ready, 4),
+            step=round(self.step, 4),
+            draw=round(max(0.0, self.draw), 4),
+            encode=round(self.encoding.seconds, 4),
+        )
+
+
+class Ledger:
+    """The processor time of the thread that runs the scene, from here on, until :meth:`close`."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._began = time.thread_time()
+        self._whole: float | None = None
+
+    def now(self) -> float:
+        """Return the seconds so far."""
+        return max(0.0, time.thread_time() - self._began)
+
+    def close(self) -> None:
+        """The last play is played."""
+        self._whole = self.now()
+
+    def told(self, segments: Iterable[Spent], join: float) -> DrawingWork | None:
+        """Return what ``segments`` took, and joining them, for the report.
+
+        None when another process has gone on with the scene, whose clock begins anew, or when there are too many.
+        """
+        told = [segment.told() for segment in segments]
+        if self._whole is None or self._pid != os.getpid() or len(told) > MAX_SEGMENTS:
+            return None
+        return DrawingWork(scene=round(self._whole, 4), join=round(join, 4), segments=tuple(told))
