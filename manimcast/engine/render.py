@@ -11,6 +11,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,7 @@ def render(
     clock = _Clock()
     scene: Scene | None = None
     director: Director | None = None
+    reuse: Reuse | None = None
     log = capture_log(send)
     try:
         configure.apply(spec, directory)
@@ -153,8 +155,7 @@ def render(
         clock.mark("assemble")
     except BaseException as error:
         foresee.leave()
-        if director is not None:
-            director.abort()
+        _give_up(director, reuse)
         index = scene.renderer.num_plays if scene is not None else None
         raise SceneFailure(diagnose(error, animation_index=index)) from error
     is_still = spec.format is Format.png
@@ -196,6 +197,15 @@ def _reuse(shelf: Shelf | None, scene_class: type[Scene], directory: Path) -> Re
     if shelf is None or config.renderer is not RendererType.CAIRO:
         return None
     return Reuse(shelf, scene_class.__name__, directory / "media" / "made")
+
+
+def _give_up(director: Director | None, reuse: Reuse | None) -> None:
+    """Stop drawing a scene that has failed, and offer what it has drawn, for the render after the mistake is mended."""
+    if director is not None:
+        director.abort()
+    if reuse is not None:
+        with suppress(Exception):  # one error is enough
+            reuse.offer()
 
 
 def nothing_drawn(spec: RenderSpec, scene: Scene) -> SceneError:

@@ -89,6 +89,7 @@ class Reuse:
         self._asked: dict[str, Path | None] = {}
         self._plays: list[Kept] = []
         self._made: dict[str, Path] = {}
+        self._offered: set[str] = set()
 
     def expects(self, begin: str, encoding: VideoEncoderSpec) -> bool:
         """Whether a play of this scene that began so, and was encoded so, is kept: then it is worth to look."""
@@ -122,7 +123,7 @@ class Reuse:
             self._made.update(zip(kept.names(), segments, strict=True))
 
     def offer(self) -> None:
-        """Offer everything that was made, and leave the note."""
+        """Offer everything that was made since this was called last, and leave the note."""
         if self._mark is None:
             return
         plays: dict[tuple[str, str], Kept] = {}
@@ -131,8 +132,12 @@ class Reuse:
         entries = [(kept.begin, kept.key, kept.parts) for kept in plays.values()]
         self._directory.mkdir(parents=True, exist_ok=True)
         note = self._directory / self._mark
-        note.write_text(json.dumps(entries[:MAX_NOTED]), encoding="ascii")
-        self._shelf.offer({self._mark: note, **self._made})
+        draft = note.with_suffix(".new")  # this process may be ended at any time, and the note is taken as it is then
+        draft.write_text(json.dumps(entries[:MAX_NOTED]), encoding="ascii")
+        draft.replace(note)
+        made = {self._mark: note, **self._made}
+        self._shelf.offer({key: path for key, path in made.items() if key not in self._offered})
+        self._offered.update(made)
 
     def _ask_from(self, kept: Kept) -> None:
         """Ask for the segments of ``kept``, and of the plays after it: most likely they are wanted next."""

@@ -159,6 +159,8 @@ class _Attempt:
                     async for message in messages:
                         yield message
         except TimeoutError:
+            await self._child.stop()
+            await self.keep_segments()  # what was drawn in time need not be drawn when it has more of it
             yield await self._fail(timed_out(timeout))
             return
         except wire.WireError as problem:

@@ -10,6 +10,7 @@ import av
 import pytest
 
 from manimcast.executors.segments import Reuse
+from manimcast.spec import ErrorCode
 from tests.executors.rig import Outcome, Rig, scene
 
 SETUP = "self.camera.background_color = '#102030'\nc = Circle()\nself.add(NumberPlane())"
@@ -70,6 +71,35 @@ def test_after_an_edit_only_what_changed_is_drawn(own: Rig) -> None:
     # An edit in the middle that shows nothing else in the end leaves what follows as it is.
     longer = code(*PLAYS[:3], "self.wait(0.2)", *PLAYS[3:], LAST)
     assert reused(own.render(longer, reuse=reuse)) == (6, 7)
+
+
+@pytest.mark.parametrize("forked", [False, True])
+def test_what_a_failing_scene_has_drawn_is_not_drawn_again(own: Rig, forked: bool) -> None:
+    head = "import manimcast.engine.parallel.director as d\nd.Director._pays = lambda *_, **__: True" if forked else ""
+    wrong = head + code(*PLAYS, "raise ValueError('a slip')", LAST)
+    assert own.render(wrong, reuse=Reuse("t")).error.exception == "ValueError"
+    mended = own.render(code(), reuse=Reuse("t"))
+    assert reused(mended) == (5, 6)
+    assert frames(mended) == frames(own.render(code()))
+    assert reused(own.render(code(), reuse=Reuse("other"))) == (0, 6)
+
+
+def test_what_was_drawn_before_the_timeout_is_not_drawn_again(own: Rig) -> None:
+    endless = code(*PLAYS, "n = 0\nwhile True: n += 1; self.play(Rotate(c, n), run_time=0.2)")
+    assert own.render(endless, timeout=4, reuse=Reuse("t")).error.code is ErrorCode.timeout
+    mended = own.render(code(), reuse=Reuse("t"))
+    assert reused(mended) == (5, 6)
+    assert frames(mended) == frames(own.render(code()))
+
+
+def test_a_play_that_was_not_finished_is_drawn(own: Rig) -> None:
+    """It fails at its third frame, when one process has drawn those before."""
+    slip = "c.add_updater(lambda m, dt: 1 / (self.time < 1.4))"
+    wrong = code(*PLAYS[:3], slip, "self.play(FadeIn(Square()), run_time=1)")
+    assert own.render(wrong, reuse=Reuse("t")).error.exception == "ZeroDivisionError"
+    assert reused(own.render(code(*PLAYS[:3]), reuse=Reuse("t"))) == (3, 3)
+    whole = code(*PLAYS[:3], slip.replace("1.4", "9"), "self.play(FadeIn(Square()), run_time=1)")
+    assert reused(own.render(whole, reuse=Reuse("t"))) == (3, 4)
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,17 @@ def test_segments_are_offered_by_paths_in_the_folder(kept: tuple[Channel, Servic
     assert [segment.path for segment in offered] == [f"media/{number}.mp4" for number in range(300)]
 
 
+def test_no_more_segments_are_offered_than_the_service_hears_of(kept: tuple[Channel, Service], tmp_path: Path) -> None:
+    channel, service = kept
+    for batch in range(3):
+        channel.offer({f"{batch}{number:063x}": tmp_path / f"{number}.mp4" for number in range(wire.MAX_MADE // 2)})
+        channel.take_over(channel.state())  # another process goes on, and counts on
+    channel.offer({"b" * 64: tmp_path / "last.mp4"})
+    assert answer(channel, "heard") == "heard"
+    made = [message for message in service.heard if isinstance(message, wire.SegmentsMade)]
+    assert sum(len(message.segments) for message in made) == wire.MAX_MADE
+
+
 def test_a_forked_process_has_no_segments(kept: tuple[Channel, Service]) -> None:
     channel, service = kept
     pid = os.fork()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class Director:
                 self._draw(Play(renderer, scene, index, list(progression.iterable)))
                 _end(scene, progression)
             self._tracker.end_play()
+            self._parts.end_play(index)
         renderer.num_plays += 1
 
     @property
@@ -121,6 +123,8 @@ class Director:
 
     def abort(self) -> None:
         """Stop drawing: the scene has failed."""
+        with suppress(Exception):  # it is about the scene's error, not about this
+            self._parts.give_up()
         self._drawers.stop()
         self._way_back.close()
 

@@ -124,10 +124,14 @@ class Drawers:
         if self._running:
             self._listen(0)
 
-    def wait(self) -> None:
-        """Wait until all are done. Raises :class:`DrawerFailedError` for one that failed."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until all are done, or for so many seconds. Raises :class:`DrawerFailedError` for one that failed."""
+        deadline = None if seconds is None else time.monotonic() + seconds
         while self._running:
-            self._listen(None)
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self._listen(left)
 
     def stop(self) -> None:
         """End them all, whatever they are doing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,16 +28,28 @@ from manimcast.engine.track import Pixels, Tracker
 from manimcast.spec import DrawingWork, SegmentWay
 
 LISTEN_SECONDS = 0.02
+OFFER_SECONDS = 0.25
+"""How often plays that are drawn are offered to be kept, in case the render does not come to its end."""
+PARTING_SECONDS = 0.5
+"""How long a scene that has failed waits for what others draw already, to keep it."""
 
 
 @dataclass
 class _Part:
-    """A part of a play, where it is drawn to, what that took, and what it shows, once that is known."""
+    """A part of a play, where it is drawn to, what that took, and what it shows, once that is known.
+
+    ``whole`` tells that all of it is drawn and its file closed.
+    """
 
     play: Play
     target: Path
     spent: Spent
     shown: list[Shown] | None = None
+    whole: bool = False
+
+    def close(self) -> None:
+        """Take note that all of it is in its file."""
+        self.whole = True
 
 
 class Parts:
@@ -86,6 +99,8 @@ class Parts:
         self._observe = observe
         self._reuse = reuse
         self._drawn: dict[int, list[_Part]] = {}
+        self._over: dict[int, list[_Part]] = {}
+        self._offered_at = time.monotonic()
         self._ledger = Ledger()
         self._seen: list[Any] = []
         self._states: dict[tuple[int, int], str] = {}
@@ -122,6 +137,10 @@ class Parts:
             encoder.abort()
             raise
         part.shown = notes.frames
+        if self._behind is None:
+            part.close()
+        else:
+            self._behind.put(part.close)
         spent.ready, spent.step = self._ledger.now(), drawn.stepping
         spent.draw = spent.ready - began - drawn.stepping - (spent.encoding.seconds if self._behind is None else 0)
         if play.is_foreseen and last == play.frames:
@@ -156,9 +175,10 @@ class Parts:
                 self._costs.drew(drawn, play.paths, here=False)
             part.spent.step, part.spent.draw, part.spent.encoding.seconds = report["spent"]
             self._seen[slot] = report["seen"]
-            part.shown = report["shown"]
             for number, state in report["states"]:
                 self.note_state(play, number, state)
+            part.shown = report["shown"]
+            part.close()
             if "poster" in report:
                 poster = report["poster"]
                 self._poster.consider_file(poster["score"], play.index, Path(poster["file"]), tuple(poster["shape"]))
@@ -187,6 +207,12 @@ class Parts:
         self._tracker.drawn(play.index, frames)
         self._poster.consider(play.pixels(), play.index)
 
+    def end_play(self, index: int) -> None:
+        """No more parts of play ``index`` come."""
+        if index in self._drawn:
+            self._over[index] = self._drawn[index]
+        self._offer_now_and_then()
+
     def note_state(self, play: Play, number: int, state: str) -> None:
         """Frame ``number`` of ``play`` begins with ``state``. All who say so must say the same."""
         if self._states.setdefault((play.index, number), state) != state:
@@ -201,6 +227,17 @@ class Parts:
                 self._drawers.listen()
             except DrawerFailedError as problem:
                 self._way_back.take(str(problem))
+            self._offer_now_and_then()
+
+    def give_up(self) -> None:
+        """The scene has failed. What is drawn of it all the same, within a moment, is kept."""
+        if self._reuse is None:
+            return
+        with suppress(DrawerFailedError):  # what has failed is not kept, and nobody waits for its frames any more
+            self._drawers.wait(PARTING_SECONDS)
+        if self._behind is not None:
+            self._behind.settle()
+        self._keep(self._reuse)
 
     def finish(self) -> None:
         """Wait until all parts are drawn."""
@@ -217,13 +254,32 @@ class Parts:
                 self._observe.add(seen)
             self._seen.clear()
         if self._reuse is not None:
-            for parts in self._drawn.values():
+            self._keep(self._reuse)
+
+    def _offer_now_and_then(self) -> None:
+        """Offer what is whole, if that was not done just before: the render may be ended at any time."""
+        now = time.monotonic()
+        if self._reuse is not None and now - self._offered_at >= OFFER_SECONDS:
+            self._offered_at = now
+            self._keep(self._reuse)
+            with suppress(OSError, ValueError):  # the scene works in another folder now, or nobody listens
+                self._reuse.offer()
+
+    def _keep(self, reuse: Reuse) -> None:
+        """Put plays that are over and whole among those that were made; their states, if they have any, were the same.
+
+        A play of which all parts are whole has had all their states compared: each comes with a part, but for the last
+        one, which is noted before the play is over.
+        """
+        for index, parts in list(self._over.items()):
+            if all(part.whole for part in parts):
+                del self._over[index]
                 play, key = parts[0].play, parts[0].play.key
                 shown = [frame for part in parts for frame in part.shown or ()]
                 if key is None and shown and all(part.shown is not None for part in parts):
                     key = key_of(shown, play.encoding)
                 if key is not None:
-                    self._reuse.made(play.begin, key, [part.target for part in parts])
+                    reuse.made(play.begin, key, [part.target for part in parts])
 
     def work(self, join: float) -> DrawingWork | None:
         """Return what all parts took, and ``join`` seconds for joining them; None when that is not known."""

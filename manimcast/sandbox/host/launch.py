@@ -165,14 +165,18 @@ class Child:
         self._zygote.kill_child(self._number)
         return await self._exit
 
+    async def stop(self) -> None:
+        """End all its processes. Its folder is still there."""
+        if self._exit is not None:
+            if not self._exit.done():
+                self._zygote.kill_child(self._number)
+            with suppress(ZygoteError):  # gone, and its children with it
+                await asyncio.shield(self._exit)
+
     async def end(self) -> None:
         """Leave nothing of it: no process, no descriptor."""
-        if self._exit is not None and not self._exit.done():
-            self._zygote.kill_child(self._number)
         try:
-            if self._exit is not None:
-                with suppress(ZygoteError):  # gone, and its children with it
-                    await asyncio.shield(self._exit)
+            await self.stop()
         finally:  # also when it is canceled meanwhile
             self._writer.close()
             self._close_place()

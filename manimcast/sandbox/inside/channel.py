@@ -63,6 +63,7 @@ class Channel:
         )
         self._asked = 0
         self._answered = 0
+        self._offered = 0
         self._look_ahead: _LookAhead | None = None
         self._announcements: Announcements | None = None
 
@@ -101,12 +102,13 @@ class Channel:
 
     def state(self) -> dict[str, int]:
         """Return how far the conversation is; not while a question is open."""
-        return {"asked": self._asked, "answered": self._answered}
+        return {"asked": self._asked, "answered": self._answered, "offered": self._offered}
 
     def take_over(self, state: dict[str, int]) -> None:
         """Speak from this process, a fork of the one that did and is silent from now on, from its ``state`` on."""
         self._pid = os.getpid()
         self._asked, self._answered = state["asked"], state["answered"]
+        self._offered = state["offered"]
         self._look_ahead = None  # what could be announced was announced
         if self._announcements is not None:  # the other process has read some of them
             os.close(self._announcements.fileno())
@@ -152,12 +154,16 @@ class Channel:
         return found
 
     def offer(self, segments: Mapping[str, Path]) -> None:
-        """Offer segments to be kept, by their keys. They must lie there until this process ends."""
+        """Offer segments to be kept, by their keys. They must lie there until this process ends.
+
+        Beyond :data:`wire.MAX_MADE` in all, none are.
+        """
         here = Path.cwd()
         made = [
             wire.MadeSegment(key=key, path=str(path.relative_to(here)))
-            for key, path in itertools.islice(segments.items(), wire.MAX_MADE)
+            for key, path in itertools.islice(segments.items(), wire.MAX_MADE - self._offered)
         ]
+        self._offered += len(made)
         for some in _batches(made):
             self.send(wire.SegmentsMade(segments=tuple(some)))
 
