@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpx
@@ -15,6 +17,8 @@ from tests.attacks.planted import Planted
 from tests.e2e.server import Server
 from tests.patience import PATIENCE
 
+TENANTS = {"first": "the-key-of-the-first", "second": "the-key-of-the-second"}
+"""Keys that the service knows, by the names of their tenants."""
 VIDEO = "/v1/video/rendering"
 RENDERS = "/v1/renders"
 
@@ -37,35 +41,55 @@ class Host:
     """
 
     def __init__(
-        self, attack: Attack, server: Server, client: httpx.Client, planted: Planted, facts: dict[str, Any]
+        self,
+        attack: Attack,
+        server: Server,
+        client: httpx.Client,
+        planted: Planted,
+        facts: dict[str, Any],
+        serve: Callable[..., AbstractContextManager[Server]],
     ) -> None:
         self._attack = attack
+        self._serve = serve
         self.facts = facts
         self.server = server
         self.planted = planted
         self.client = client
         self.answers: list[Answer] = []
 
-    def render(self, code: str | None = None, *, step: str = "", **request: Any) -> Answer:
+    @contextmanager
+    def another(self, **settings: Any) -> Iterator[Host]:
+        """Start a service of the attack's own, with ``settings``, and yield it; its answers count among these."""
+        with self._serve(**settings) as server, server.client() as client:
+            other = Host(self._attack, server, client, self.planted, self.facts, self._serve)
+            other.answers = self.answers
+            yield other
+
+    def render(self, code: str | None = None, *, step: str = "", tenant: str | None = None, **request: Any) -> Answer:
         """Post the attack, or other code, and return the answer.
 
-        ``step`` is what the attack sees as ``target.step``; more facts can be given to it as ``facts``. With further
-        fields, or those that the attack names in REQUEST, the request goes to ``/v1/renders``.
+        ``step`` is what the attack sees as ``target.step``; more facts can be given to it as ``facts``. ``tenant``, one
+        of :data:`TENANTS`, is whose key is sent. With further fields, or those that the attack names in REQUEST, the
+        request goes to ``/v1/renders``.
         """
         facts = self.facts | {"step": step} | request.pop("facts", {})
         fields = self._attack.request | request
+        headers = {"x-api-key": TENANTS[tenant]} if tenant else {}
         plain = code is not None
         if not plain:
             code = self._attack.code(facts)
             fields |= {"scene": "Attack"} if fields else {"file_class": "Attack"}
         if self._attack.request or request:
-            response = self.client.post(
-                RENDERS, json={"code": code} | fields, headers={"prefer": f"wait={PATIENCE - 10:.0f}"}
-            )
+            headers["prefer"] = f"wait={PATIENCE - 10:.0f}"
+            response = self.client.post(RENDERS, json={"code": code} | fields, headers=headers)
         else:
-            response = self.client.post(VIDEO, json={"code": code, "quality": "low"} | fields)
+            response = self.client.post(VIDEO, json={"code": code, "quality": "low"} | fields, headers=headers)
         self.answers.append(answer.read(response, plain=plain))
         return self.answers[-1]
+
+    def video(self, answer: Answer) -> bytes:
+        """Return the video of a render."""
+        return self.client.get(answer.video_url).content
 
     def together(self, *steps: str) -> list[Answer]:
         """Post the attack once for each of ``steps``, all at the same time, and return the answers."""

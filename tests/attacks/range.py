@@ -15,13 +15,15 @@ from typing import Any
 import httpx
 
 from tests.attacks.attack import ESCAPED, Attack
-from tests.attacks.host import Host
+from tests.attacks.host import TENANTS, Host
 from tests.attacks.neighbour import Neighbour
 from tests.attacks.planted import Planted
 from tests.e2e.server import Server, serving
 from tests.patience import PATIENCE
 
 SETTINGS: dict[str, Any] = {
+    "api_keys": ",".join(f"{tenant}:{key}" for tenant, key in TENANTS.items()),
+    "allow_anonymous": True,  # most attacks send no key
     "render_slots": 3,  # two that attack, and their neighbour
     "render_timeout": 2 * PATIENCE,  # an attack that is to be ended by its timeout asks for a short one
     "render_memory": 512,
@@ -142,7 +144,7 @@ class Range:
         self._planted.reset()
         logged = len(self.server.log)
         neighbour = Neighbour(self.server, self._client)
-        host = Host(attack, self.server, self._client, self._planted, self._facts(neighbour))
+        host = Host(attack, self.server, self._client, self._planted, self._facts(neighbour), self._serve)
         try:
             evidence = attack.drive(host) if attack.drive else host.render() and None
         finally:
@@ -157,6 +159,13 @@ class Range:
         if became != self._expected:
             harm.append(f"the neighbour did not come through: {became}")
         return Result(attack, outcome, detail, tuple(harm), damage, time.monotonic() - began)
+
+    @contextmanager
+    def _serve(self, **settings: Any) -> Iterator[Server]:
+        """Start another service like this one, apart from ``settings``, with a data folder of its own."""
+        data = Path(tempfile.mkdtemp(dir=self._folder)) / "data"
+        with serving(data, **self._settings | settings) as server:
+            yield server
 
     def _facts(self, neighbour: Neighbour) -> dict[str, object]:
         url = httpx.URL(self.server.address)
