@@ -135,8 +135,8 @@ class Reuse:
         draft = note.with_suffix(".new")  # this process may be ended at any time, and the note is taken as it is then
         draft.write_text(json.dumps(entries[:MAX_NOTED]), encoding="ascii")
         draft.replace(note)
-        made = {self._mark: note, **self._made}
-        self._shelf.offer({key: path for key, path in made.items() if key not in self._offered})
+        made = {key: path for key, path in self._made.items() if key not in self._offered}
+        self._shelf.offer({self._mark: note, **made})
         self._offered.update(made)
 
     def _ask_from(self, kept: Kept) -> None:
