@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +9,7 @@ from fastapi import Request
 from manimcast.api.context import Context
 from manimcast.renders import Render, RenderResult, RenderStatus, executor_at_fault
 from manimcast.spec import ErrorCode, JsonObject, OutputRole, SceneError
+from manimcast.storage import Link, StoredFile
 
 FAILED = "Video generation failed"
 TIMED_OUT = "Compilation timed out"
@@ -25,19 +25,19 @@ def base_url(request: Request, context: Context) -> str:
     return context.settings.public_url or str(request.base_url).rstrip("/")
 
 
-def file_link(request: Request, context: Context, render_id: str, name: str) -> tuple[str, datetime]:
-    """Return a signed link to one file of a render, and when it stops working."""
-    link = context.storage.sign(render_id, name)
-    return f"{base_url(request, context)}/v1/files/{render_id}/{name}?{link.query}", link.expires_at
+async def file_link(request: Request, context: Context, render_id: str, file: StoredFile) -> Link:
+    """Return a link to one file of a render, with the whole address."""
+    link = await context.storage.link(render_id, file)
+    return Link(base_url(request, context) + link.url, link.expires_at) if link.is_here else link
 
 
-def show(
+async def show(
     render: Render, request: Request, context: Context, *, code: str | None = None, work: bool = False
 ) -> JsonObject:
     """Return the render as JSON, with links. ``code`` is put into its spec; ``work`` has what drawing took put in."""
     shown: dict[str, Any] = render.model_dump(mode="json")
     if render.result is not None:
-        shown["result"] |= _links(render.id, render.result, request, context)
+        shown["result"] |= await _links(render.id, render.result, request, context)
     if code is not None:
         shown["spec"]["code"] = code
     if work:
@@ -45,28 +45,29 @@ def show(
     return shown
 
 
-def _links(render_id: str, result: RenderResult, request: Request, context: Context) -> JsonObject:
-    def link(name: str | None) -> str | None:
-        return file_link(request, context, render_id, name)[0] if name else None
+async def _links(render_id: str, result: RenderResult, request: Request, context: Context) -> JsonObject:
+    links = {file.name: await file_link(request, context, render_id, file) for file in result.files}
+
+    def url(name: str | None) -> str | None:
+        return links[name].url if name in links else None
 
     by_role = {file.role: file.name for file in reversed(result.files)}
-    video_url, expires_at = file_link(request, context, render_id, result.video.name)
+    expires_at = links[result.video.name].expires_at
     return {
-        "video_url": video_url,
-        "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
-        "poster_url": link(by_role.get(OutputRole.poster)),
-        "subtitles_url": link(by_role.get(OutputRole.subtitles)),
-        "sections": [
-            section.model_dump(mode="json") | {"video_url": link(section.file)} for section in result.sections
-        ],
+        "video_url": url(result.video.name),
+        "expires_at": expires_at and expires_at.isoformat().replace("+00:00", "Z"),
+        "poster_url": url(by_role.get(OutputRole.poster)),
+        "subtitles_url": url(by_role.get(OutputRole.subtitles)),
+        "sections": [section.model_dump(mode="json") | {"video_url": url(section.file)} for section in result.sections],
     }
 
 
-def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
+async def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
     """Return what the original endpoint tells of a finished render, without its message."""
     assert render.result is not None  # noqa: S101 - a render that succeeded has one
+    link = await file_link(request, context, render.id, render.result.video)
     return {
-        "video_url": file_link(request, context, render.id, render.result.video.name)[0],
+        "video_url": link.url,
         "processingTime": _seconds(render),
         "render_id": render.id,
         "executor": render.executor,

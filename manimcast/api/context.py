@@ -15,7 +15,7 @@ from manimcast.api.warnings import announce
 from manimcast.executors.base import Executor
 from manimcast.renders import Inspections, Render, RenderService, RenderStore
 from manimcast.settings import Settings
-from manimcast.storage import LocalStorage
+from manimcast.storage import Storage, from_settings
 
 
 class NothingRendersError(Exception):
@@ -28,7 +28,7 @@ class Context:
 
     settings: Settings
     access: Access
-    storage: LocalStorage
+    storage: Storage
     executors: Sequence[Executor]
     renders: RenderService
     inspections: Inspections
@@ -38,7 +38,7 @@ class Context:
     @classmethod
     def of(cls, settings: Settings, executors: Sequence[Executor]) -> Self:
         """Put the parts together; nothing is opened before :meth:`start`."""
-        store, storage = RenderStore(settings), LocalStorage(settings)
+        store, storage = RenderStore(settings), from_settings(settings)
         renders = RenderService(settings, store, executors, storage)
         return cls(settings, Access(settings), storage, executors, renders, Inspections(settings, executors))
 

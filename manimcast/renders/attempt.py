@@ -23,7 +23,7 @@ from manimcast.renders.outcomes import executor_at_fault, given_up, internal
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
 from manimcast.spec import ErrorCode
-from manimcast.storage import LocalStorage, StorageError
+from manimcast.storage import Storage, StorageError, StoredResult
 from manimcast.wire import Failed, Finished, Message, Progressed, Terminal
 
 PROGRESS_INTERVAL = 0.5
@@ -64,7 +64,7 @@ class Attempt:
         *,
         choose: Choose,
         store: RenderStore,
-        storage: LocalStorage,
+        storage: Storage,
         results: KeptResults,
         channel: Channel,
         work: Path,
@@ -90,14 +90,16 @@ class Attempt:
         self._began = time.monotonic()
         self._stopped: Stop | None = None
         self._rendering: asyncio.Task[Terminal] | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._progressed = asyncio.Event()
 
     def stop(self, why: Stop) -> None:
         """End the attempt early. Returns at once; :meth:`run` returns when nothing of it runs any more."""
         if self._stopped is None:
             self._stopped = why
-            if self._rendering is not None:
-                self._rendering.cancel()
+            for task in (self._rendering, self._settling):
+                if task is not None:
+                    task.cancel()
 
     def _is_stopped(self) -> bool:
         return self._stopped is not None
@@ -251,10 +253,23 @@ class Attempt:
         except StorageError as error:
             logger.error("the video was not stored: %s", error)  # noqa: TRY400 - the message says it all
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
+        await self._settle(stored)
         shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
         return await self._write(
             Outcome(RenderStatus.succeeded, report=end.report, stored=stored, cost=shown, cache=self._cache)
         )
+
+    async def _settle(self, stored: StoredResult) -> None:
+        """Wait until the files are where they stay, so that clients are told of that place.
+
+        They are safe already, so an attempt that is stopped does not wait.
+        """
+        if self._is_stopped():
+            return
+        self._settling = asyncio.create_task(self._storage.settle(stored))
+        await asyncio.wait({self._settling})
+        if not self._settling.cancelled() and (fault := self._settling.exception()) is not None:
+            logger.error("the video was stored, but not where it belongs", exc_info=fault)
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""
@@ -273,5 +288,5 @@ class Attempt:
                 else:
                     await asyncio.sleep(pause)
         if not written and outcome.stored is not None:
-            await self._storage.delete(self._claim.id)
+            await self._storage.delete(self._claim.id, outcome.stored)
         return True

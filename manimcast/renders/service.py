@@ -20,7 +20,7 @@ from manimcast.renders.store import RenderStore
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import LocalStorage
+from manimcast.storage import Storage, StoredFile
 
 
 class RenderService:
@@ -30,9 +30,7 @@ class RenderService:
     others. All methods may raise :class:`StoreError` when the database cannot be read or written.
     """
 
-    def __init__(
-        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: LocalStorage
-    ) -> None:
+    def __init__(self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage) -> None:
         self._settings = settings
         self._store = store
         self._executors = executors
@@ -45,7 +43,7 @@ class RenderService:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
 
         Raises :class:`StoreError` (another service works in ``DATA_DIR``, or the database cannot be used) or
-        ``StorageError`` (``DATA_DIR`` cannot be written).
+        ``StorageError`` (``DATA_DIR`` or the bucket cannot be written).
         """
         await self._store.open()
         try:
@@ -75,6 +73,7 @@ class RenderService:
             # In the order from the bottom up, and each whatever happens to the others.
             last.push_async_callback(self._store.close)
             last.push_async_callback(self._let_go)
+            last.push_async_callback(self._storage.stop)
             for executor in self._executors:
                 last.push_async_callback(executor.stop)
             await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
@@ -137,6 +136,12 @@ class RenderService:
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return what was asked for, code included, or None when the tenant has no such render."""
         return await self._store.spec(render_id, tenant=tenant)
+
+    async def file(self, render_id: str, name: str) -> StoredFile | None:
+        """Return what is known of a file, whoever's it is; for those whose link has shown that they may have it."""
+        render = await self._store.get(render_id)
+        files = render.result.files if render is not None and render.result is not None else ()
+        return next((file for file in files if file.name == name), None)
 
     async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:
         """Return the render when it has ended, or as it is after ``timeout`` seconds."""

@@ -34,7 +34,7 @@ from manimcast.renders.rows import Claim
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import LocalStorage
+from manimcast.storage import Storage
 
 LOOK_AGAIN = 1.0
 """Seconds until the loop looks again while renders wait, or when the table cannot be read."""
@@ -50,7 +50,7 @@ class Worker:
     """The slots of one service's executors."""
 
     def __init__(
-        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: LocalStorage, live: Live
+        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage, live: Live
     ) -> None:
         self._settings = settings
         self._store = store

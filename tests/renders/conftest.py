@@ -13,7 +13,7 @@ import pytest
 
 from manimcast.renders import RenderService, RenderStore
 from manimcast.settings import Settings
-from manimcast.storage import LocalStorage
+from manimcast.storage import Storage, from_settings
 from tests.patience import PATIENCE
 
 from .scripted import ScriptedExecutor
@@ -47,11 +47,11 @@ def serve(settings: Callable[..., Settings], executor: ScriptedExecutor) -> Serv
 
     @contextlib.asynccontextmanager
     async def run(
-        *executors: ScriptedExecutor, storage: LocalStorage | None = None, **fields: Any
+        *executors: ScriptedExecutor, storage: Storage | None = None, **fields: Any
     ) -> AsyncIterator[RenderService]:
         chosen = settings(**fields)
         executor.slots = chosen.slots
-        service = RenderService(chosen, RenderStore(chosen), executors or [executor], storage or LocalStorage(chosen))
+        service = RenderService(chosen, RenderStore(chosen), executors or [executor], storage or from_settings(chosen))
         await service.start()
         try:
             async with asyncio.timeout(PATIENCE):

@@ -1,6 +1,7 @@
 """Stored files by signed link: ``/v1/files/{render_id}/{name}?expires=...&signature=...``.
 
-What strangers' code drew is served with a content type that we chose, and may not run anything.
+A file that lives in a bucket is not sent from here: the answer is where it can be had. What strangers' code drew is
+served with a content type that we chose, and may not run anything.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import time
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import SIGNED_FILE
 from manimcast.api.problems import Problem, ProblemError
-from manimcast.storage import LinkExpired, LinkForged, NoSuchFile
+from manimcast.storage import LinkExpired, LinkForged, NoSuchFile, StorageError, StoredFile
 from manimcast.storage.model import media_type
 
 SECURITY = {
@@ -51,15 +52,32 @@ async def signed_file(
         raise ProblemError(Problem.link_invalid, str(error)) from None
     except LinkExpired as error:
         raise ProblemError(Problem.link_expired, str(error)) from None
-    return send_file(request, context, render_id, name, max_age=int(expires) - int(time.time()))
-
-
-def send_file(request: Request, context: Context, render_id: str, name: str, *, max_age: int = 0) -> Response:
-    """Return a stored file: all of it, or the ranges that the client asks for."""
     try:
-        path: Path = context.storage.path(render_id, name)
+        path = context.storage.path(render_id, name)
+    except NoSuchFile as error:
+        # Since the link was given out, the file may have gone where it belongs.
+        file = await context.renders.file(render_id, name)
+        if file is None:
+            raise ProblemError(Problem.not_found, str(error)) from None
+        return await hand_out(request, context, render_id, file)
+    return _send(request, path, render_id, name, max_age=int(expires) - int(time.time()))
+
+
+async def hand_out(request: Request, context: Context, render_id: str, file: StoredFile) -> Response:
+    """Return a file of a render: the bytes, or the ranges that the client asks for, or where they can be had."""
+    try:
+        link = await context.storage.link(render_id, file, method=request.method)
+        if not link.is_here:
+            # 307: the client asks there in the same way, and the link is not to be remembered as it expires.
+            return RedirectResponse(link.url, 307, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+        return _send(request, context.storage.path(render_id, file.name), render_id, file.name)
     except NoSuchFile as error:
         raise ProblemError(Problem.not_found, str(error)) from None
+    except StorageError as error:
+        raise ProblemError(Problem.storage_unavailable, str(error)) from None
+
+
+def _send(request: Request, path: Path, render_id: str, name: str, *, max_age: int = 0) -> Response:
     kind = media_type(name)
     return FileResponse(
         path,

@@ -38,7 +38,7 @@ async def health(context: InContext) -> Response:
     body = {
         "status": _overall(executors) if able else "unhealthy",
         **_modal(executors.get(MODAL), context.settings),
-        "storage": "local",
+        "storage": context.storage.kind,
         "sandbox": sandbox,
         "versions": {"manimcast": __version__, "python": platform.python_version(), "manim": _manim()},
         "queue": {

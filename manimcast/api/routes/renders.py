@@ -15,7 +15,7 @@ from manimcast.api.context import Context, InContext, Tenant, find
 from manimcast.api.openapi import CANCEL, CREATE_RENDER, READ_RENDER, RESULT_FILE
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
-from manimcast.api.routes.files import send_file
+from manimcast.api.routes.files import hand_out
 from manimcast.api.submit import submit
 from manimcast.renders import RenderNotFound, RenderStatus
 from manimcast.spec import JsonObject, OutputRole, SceneError
@@ -53,7 +53,7 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
         except ClientGone:
             return Response(status_code=499)  # the render goes on: its client can ask for it again
     status = 200 if render.status.ended else 202
-    return JSONResponse(show(render, request, context), status, headers)
+    return JSONResponse(await show(render, request, context), status, headers)
 
 
 @router.get("/{render_id}", summary="A render as it is now", **READ_RENDER)
@@ -70,7 +70,7 @@ async def read_render(
     if include == "code":
         spec = await context.renders.spec(render_id, tenant=tenant)
         code = spec.code if spec else None
-    shown = show(render, request, context, code=code, work=include == "work")
+    shown = await show(render, request, context, code=code, work=include == "work")
     return JSONResponse(shown, headers={"cache-control": "no-store"})
 
 
@@ -81,7 +81,7 @@ async def cancel_render(request: Request, context: InContext, tenant: Tenant, re
         render = await context.renders.cancel(render_id, tenant=tenant)
     except RenderNotFound as error:
         raise ProblemError(Problem.render_not_found, str(error)) from None
-    return JSONResponse(show(render, request, context), headers={"cache-control": "no-store"})
+    return JSONResponse(await show(render, request, context), headers={"cache-control": "no-store"})
 
 
 @router.head("/{render_id}/video", include_in_schema=False)
@@ -125,11 +125,12 @@ async def _result_file(
         position = int(index) if index.isascii() and index.isdigit() and len(index) < 6 else -1
         names = [section.file for section in render.result.sections]
         name = names[position] if 0 <= position < len(names) else None
+        file = next((file for file in render.result.files if file.name == name), None)
     else:
-        name = next((file.name for file in render.result.files if file.role is role), None)
-    if name is None:
+        file = next((file for file in render.result.files if file.role is role), None)
+    if file is None:
         raise ProblemError(Problem.not_found, f"render {render_id} has no {role} {index}".rstrip())
-    return send_file(request, context, render_id, name)
+    return await hand_out(request, context, render_id, file)
 
 
 _ENDED = {RenderStatus.failed: "failed", RenderStatus.canceled: "was canceled"}

@@ -46,7 +46,7 @@ async def render_video(request: Request, context: InContext, tenant: Tenant) -> 
         await left()
         return Response(status_code=CLIENT_GONE)
     if ended.status is RenderStatus.succeeded:
-        answer = {"message": "Video generation completed", **answers.succeeded(ended, request, context)}
+        answer = {"message": "Video generation completed", **await answers.succeeded(ended, request, context)}
         return JSONResponse(answer, headers={"cache-control": "no-store"})
     status, answer = answers.failure(ended)
     return JSONResponse({"message": answers.FAILED, **answer}, status, headers={"cache-control": "no-store"})
@@ -82,7 +82,7 @@ async def _lines(request: Request, context: Context, render_id: str, tenant: str
                 elif message.status is RenderStatus.succeeded:
                     for line in progress.finish():
                         yield line
-                    yield answers.succeeded(message, request, context)
+                    yield await answers.succeeded(message, request, context)
                 elif message.status.ended:
                     yield answers.failure(message)[1]
                 else:

@@ -1,0 +1,89 @@
+"""The seam between the service and the place where its videos live.
+
+Whoever keeps or hands out a video speaks to a :class:`Storage` and knows no more of it. There are two:
+:class:`~manimcast.storage.local.LocalStorage`, a folder of this machine, and
+:class:`~manimcast.storage.remote.RemoteStorage`, a bucket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from manimcast.spec import RenderReport
+from manimcast.storage.model import StoredFile, StoredResult
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a file can be had until ``expires_at``; None is for ever.
+
+    A ``url`` that begins with a slash is one of this service, whose own address only the HTTP layer knows.
+    """
+
+    url: str
+    expires_at: datetime | None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this service hands out the file itself."""
+        return self.url.startswith("/")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How many results, or removals, still wait for the place where they belong, and why, if something is wrong."""
+
+    pending: int = 0
+    fault: str | None = None
+
+
+class Storage(Protocol):
+    """Keeps the files of finished renders.
+
+    All methods but :meth:`link`, :meth:`path` and :meth:`status` may raise
+    :class:`~manimcast.storage.model.StorageError`, whose message says what to do about it.
+    """
+
+    @property
+    def kind(self) -> str:
+        """What health says of it: ``local``, ``s3``, ``gcs`` or ``azure``."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other replicas of the service find there what this one stores."""
+
+    async def start(self) -> None:
+        """Open it, and see that it can be written."""
+
+    async def stop(self) -> None:
+        """End what runs in the background; the next start goes on with it."""
+
+    async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
+        """Take the files that ``report`` names out of ``directory``. When this returns, they survive a crash."""
+
+    async def settle(self, stored: StoredResult) -> None:
+        """Return when the files are where they stay, or when that takes too long. May be canceled without harm."""
+
+    async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:
+        """Remove what ``stored`` names; without it, what any attempt at the render has left and no row tells of.
+
+        What cannot be removed now is removed later. Nothing there is no error.
+        """
+
+    async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:
+        """Return a fresh link that opens ``file`` for requests of ``method``."""
+
+    def path(self, render_id: str, name: str) -> Path:
+        """Return where a file lies on this machine.
+
+        Raises :class:`~manimcast.storage.model.NoSuchFile` when it does not, or not any more.
+        """
+
+    def verify(self, render_id: str, name: str, *, expires: str, signature: str) -> None:
+        """Return if a link to this service is good, else raise ``LinkForged`` or ``LinkExpired``."""
+
+    def status(self) -> Status:
+        """Tell how it is, without asking anybody."""

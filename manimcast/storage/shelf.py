@@ -1,0 +1,160 @@
+"""A folder of finished results, ``<folder>/<name>/<file>``, on this machine.
+
+A result appears complete or not at all: its files are gathered and flushed in a folder that starts with a dot, which
+is then renamed. Names are checked before they touch the file system, so no caller can be talked into leaving the
+folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from manimcast.spec import OutputFile, OutputRole
+from manimcast.storage.model import NoSuchFile, StorageError, StoredFile
+
+RESULT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{2,4}", re.ASCII)
+_INCOMING = ".incoming-"
+_CHUNK = 1024 * 1024
+
+
+class Shelf:
+    """The results in one folder. Its methods block: they move, hash and flush files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder and clear away what a killed service left half-written.
+
+        Raises :class:`StorageError` when it cannot be written.
+        """
+        with plainly(f"DATA_DIR {self.folder.parent} cannot be written"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for leftover in self.folder.glob(f"{_INCOMING}*"):
+                shutil.rmtree(leftover)
+            self._incoming("start").rmdir()
+
+    def put(self, name: str, directory: Path, files: tuple[OutputFile, ...]) -> tuple[StoredFile, ...]:
+        """Move ``files``, one of which is a video, from ``directory`` into the result ``name``.
+
+        What was there under that name is replaced. Raises :class:`StorageError`, and then keeps nothing, when a file
+        is missing, is not what it is said to be, or cannot be written.
+        """
+        if not RESULT_NAME.fullmatch(name):
+            raise StorageError(f"{name[:100]!r} is no render id")
+        if not any(file.role is OutputRole.video for file in files):
+            raise StorageError("the render reports no video")
+        with plainly("the video could not be stored"):
+            incoming = self._incoming(name)
+            try:
+                stored = tuple(_take(directory, incoming, file) for file in files)
+                _flush(incoming)
+                self.remove(name)
+                incoming.rename(self.folder / name)
+                _flush(self.folder)
+            except BaseException:
+                shutil.rmtree(incoming, ignore_errors=True)
+                raise
+        return stored
+
+    def path(self, name: str, file: str) -> Path:
+        """Return where a file lies, or raise :class:`NoSuchFile`."""
+        if not RESULT_NAME.fullmatch(name) or not FILE_NAME.fullmatch(file):
+            raise NoSuchFile(f"a render has no file {file[:100]!r}")
+        path = self.folder / name / file
+        try:
+            found = stat.S_ISREG(path.lstat().st_mode)
+        except FileNotFoundError:
+            found = False
+        if not found:
+            raise NoSuchFile(f"render {name} has no file {file!r}")
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a result; nothing there is no error."""
+        if not RESULT_NAME.fullmatch(name):
+            raise NoSuchFile(f"{name[:100]!r} is no render id")
+        # Renamed first, so that nobody finds half of it while it goes.
+        doomed = self.folder / f"{_INCOMING}gone-{name}-{secrets.token_hex(4)}"
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / name).rename(doomed)
+            shutil.rmtree(doomed)
+
+    def _incoming(self, name: str) -> Path:
+        folder = self.folder / f"{_INCOMING}{name}-{secrets.token_hex(4)}"
+        folder.mkdir()
+        return folder
+
+
+_REMEDY = {
+    errno.ENOSPC: "The disk is full: free some space, or set DATA_DIR to a folder on a larger disk.",
+    errno.EDQUOT: "The disk quota is used up: free some space, or set DATA_DIR to a folder elsewhere.",
+    errno.EROFS: "The file system is read-only: set DATA_DIR to a folder that can be written.",
+    errno.EACCES: "Give the service's user write access to DATA_DIR, or set it to a folder that it may write.",
+    errno.EPERM: "Give the service's user write access to DATA_DIR, or set it to a folder that it may write.",
+    errno.ENOTDIR: "Something on the way is a file: set DATA_DIR to a folder.",
+    errno.EEXIST: "Something on the way is a file: set DATA_DIR to a folder.",
+}
+
+
+@contextlib.contextmanager
+def plainly(what: str) -> Iterator[None]:
+    """Turn an ``OSError`` into a :class:`StorageError` that says what happened and what helps."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        remedy = _REMEDY.get(error.errno or 0, "Check DATA_DIR.")
+        raise StorageError(f"{what}: {reason}. {remedy}") from error
+
+
+def _take(source: Path, target: Path, file: OutputFile) -> StoredFile:
+    """Move one file, flush it and return what it is. Only a regular file of the reported size is taken."""
+    if not FILE_NAME.fullmatch(file.name):
+        raise StorageError(f"the render reports a file with the impossible name {file.name[:100]!r}")
+    try:
+        descriptor = os.open(source / file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise StorageError(f"the render reports a file {file.name} that it did not write") from None
+    with os.fdopen(descriptor, "rb") as reader:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
+            raise StorageError(f"the render's file {file.name} is not the one that it reports")
+        digest = hashlib.file_digest(reader, "sha256").hexdigest()
+        try:
+            (source / file.name).rename(target / file.name)
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            reader.seek(0)
+            _copy(reader, target / file.name)
+    return StoredFile(role=file.role, name=file.name, bytes=file.bytes, sha256=digest)
+
+
+def _copy(reader: IO[bytes], target: Path) -> None:
+    """Copy to another file system, which a rename cannot reach."""
+    with target.open("xb") as writer:
+        shutil.copyfileobj(reader, writer, _CHUNK)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """Make the names in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
