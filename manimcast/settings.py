@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from manimcast import processors
+from manimcast.storage_settings import StorageSettings
 
 MIB = 1024 * 1024
 ANONYMOUS = "anonymous"
@@ -48,7 +49,7 @@ class SettingsError(Exception):
     """The configuration cannot be used. The message names every wrong variable."""
 
 
-class Settings(BaseSettings):
+class Settings(StorageSettings):
     """The service's configuration. Sizes are in MiB, times in seconds."""
 
     model_config = SettingsConfigDict(

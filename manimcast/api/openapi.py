@@ -91,6 +91,13 @@ class RenderRead(Render):
     work: DrawingWork | None = None
 
 
+class UploadHealth(BaseModel):
+    """What is on its way to the bucket, or still to be removed from it, and why, if something is wrong."""
+
+    pending: int
+    error: str | None
+
+
 class Health(BaseModel):
     """What the service can do right now."""
 
@@ -99,7 +106,8 @@ class Health(BaseModel):
     modal_available: bool | Literal["N/A"]
     modal_tokens: str
     modal_health: dict[str, Any] | str
-    storage: Literal["local", "s3"]
+    storage: Literal["local", "s3", "gcs", "azure"]
+    uploads: UploadHealth
     sandbox: dict[str, Any]
     versions: dict[str, str | None]
     queue: dict[str, int | None]
@@ -232,9 +240,16 @@ CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render),
 _BYTES: dict[int | str, Description] = {
     200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
     206: {"description": "The range of bytes that was asked for."},
+    307: {"description": "The file lies in a bucket; `Location` is a link to it."},
     416: {"description": "No such range."},
 }
-RESULT_FILE = _route({**_BYTES, **_NO_RENDER, **_problems(s409="The render has not ended, or has no video.")})
+RESULT_FILE = _route(
+    {
+        **_BYTES,
+        **_NO_RENDER,
+        **_problems(s409="The render has not ended, or has no video.", s503="The bucket cannot be used."),
+    }
+)
 SIGNED_FILE = _route(
     {
         **_BYTES,
@@ -243,6 +258,7 @@ SIGNED_FILE = _route(
             s404="The file is gone.",
             s410="The link has expired.",
             s422="A parameter is wrong.",
+            s503="The bucket cannot be used.",
         ),
     }
 )

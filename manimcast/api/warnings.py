@@ -10,6 +10,7 @@ from manimcast.executors.base import Executor, ExecutorStatus
 from manimcast.sandbox.layers import Layer, Tier, exposures
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
+from manimcast.storage import Status
 
 FOR_STRANGERS = {Tier.full.value, "container"}
 """The tiers of confinement that are meant for code from strangers; the latter is a container of its own on Modal."""
@@ -22,6 +23,7 @@ WEAKLY_CONFINED = (
     "code that you trust, and do not put this service on the internet. Missing: {missing}."
 )
 OPEN = "Anybody who reaches this address may render: ALLOW_ANONYMOUS is on."
+WAITING = "{count} uploads or deletions wait for the bucket; videos are handed out from here meanwhile: {fault}"
 MODAL = "modal"
 """Name of the executor on Modal."""
 PATIENCE = 60.0
@@ -38,6 +40,11 @@ def warnings(settings: Settings, statuses: Mapping[str, ExecutorStatus]) -> list
     if settings.allow_anonymous and not settings.on_loopback:
         found.append(OPEN)
     return found
+
+
+def storage_warnings(status: Status) -> list[str]:
+    """Return what should be known about the place where videos go."""
+    return [] if status.fault is None else [WAITING.format(count=status.pending, fault=status.fault)]
 
 
 def sandbox_of(status: ExecutorStatus) -> JsonObject:

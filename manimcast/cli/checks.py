@@ -6,6 +6,7 @@ for their version.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import platform
 import re
@@ -20,6 +21,8 @@ from enum import StrEnum
 from importlib import metadata
 
 from manimcast.settings import Settings
+from manimcast.storage import StorageError
+from manimcast.storage.bucket import Bucket
 
 MANIM_VERSION = "0.22.0"
 LEAST_DISK_MIB = 500
@@ -184,10 +187,27 @@ def port(settings: Settings) -> Finding:
     return Finding("Port", State.ok, f"{where} is free")
 
 
+def storage(settings: Settings) -> Finding:
+    """The bucket, if there is one: a small object is written, read and deleted."""
+    place = settings.place
+    if place is None:
+        return Finding("Storage", State.ok, f"local: {settings.data_dir.absolute() / 'videos'}")
+    if _version("obstore") is None:
+        return Finding("Storage", State.missing, "obstore is not installed", "pip install -r requirements.txt")
+    bucket = Bucket(settings, place)
+    try:
+        asyncio.run(bucket.check())
+    except StorageError as error:
+        return Finding("Storage", State.missing, f"{place.kind}: {error}", "docs/how-to/storage.md says more")
+    links = "links for everyone" if bucket.is_public else f"signed links that live {settings.link_ttl:.0f} s"
+    detail = f"{place.kind}: bucket {place.bucket} can be written, read and deleted from; {links}"
+    return Finding("Storage", State.ok, detail)
+
+
 MACHINE: tuple[Callable[[], Finding], ...] = (
     python, manim, drawing, encoding, fonts, latex, typst, opengl, service,
 )  # fmt: skip
-CONFIGURED: tuple[Callable[[Settings], Finding], ...] = (data_folder, port)
+CONFIGURED: tuple[Callable[[Settings], Finding], ...] = (data_folder, storage, port)
 
 
 def _version(package: str) -> str | None:

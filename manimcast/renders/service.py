@@ -20,7 +20,7 @@ from manimcast.renders.store import RenderStore
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import Storage, StoredFile
+from manimcast.storage import Storage, StoredFile, StoredResult
 
 
 class RenderService:
@@ -49,8 +49,10 @@ class RenderService:
         try:
             await self._storage.start()
             await asyncio.to_thread(_clear, self._settings.data_dir.absolute() / "work")
-            for render_id in await self._store.recover(lost("the service ended while it ran")):
-                await self._storage.delete(render_id)
+            lost_ones = await self._store.recover(lost("the service ended while it ran"))
+            await asyncio.gather(
+                *map(self._storage.delete, lost_ones), *map(self._unless_told, self._storage.under_way())
+            )
             for waiting in await self._store.queued():
                 self._live.open(waiting.id)
             for executor in self._executors:
@@ -59,6 +61,13 @@ class RenderService:
             await self.stop(grace=0)
             raise
         self._worker.start()
+
+    async def _unless_told(self, found: tuple[str, StoredResult]) -> None:
+        """Remove files that a dead service left and that the render's row does not tell of."""
+        render_id, stored = found
+        render = await self._store.get(render_id)
+        if render is None or render.result is None or render.result.files != stored.files:
+            await self._storage.delete(render_id, stored)
 
     def drain(self) -> None:
         """Take and begin no more renders. For the moment that SIGTERM arrives; :meth:`stop` does it too."""

@@ -73,6 +73,12 @@ class Storage(Protocol):
         What cannot be removed now is removed later. Nothing there is no error.
         """
 
+    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
+        """Return what is not yet where it stays, with the ids of the renders that it is of.
+
+        After a crash that may be what no row tells of; whoever knows the rows is to delete it.
+        """
+
     async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:
         """Return a fresh link that opens ``file`` for requests of ``method``."""
 

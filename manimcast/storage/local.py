@@ -51,6 +51,10 @@ class LocalStorage:
         """Remove everything that is stored for a render; nothing there is no error."""
         await asyncio.to_thread(self._videos.remove, render_id)
 
+    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
+        """Nothing ever is."""
+        return ()
+
     async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:  # noqa: ARG002
         """Return a signed link to the file, on this service."""
         return self.here(render_id, file.name)

@@ -22,14 +22,29 @@ class StorageError(Exception):
     """Files cannot be kept or read. The message says what to do about it."""
 
 
+class BucketError(StorageError):
+    """A bucket did not do what it was asked.
+
+    ``is_lasting`` tells that it will not do so before somebody has changed something; else it may be down for a while.
+    """
+
+    def __init__(self, message: str, *, is_lasting: bool) -> None:
+        super().__init__(message)
+        self.is_lasting = is_lasting
+
+
 class NoSuchFile(StorageError):  # noqa: N818 - it reads as what happened
     """There is no such file, or its name could not be one."""
 
 
 class StoredFile(OutputFile):
-    """One file that a storage keeps, with the SHA-256 of its bytes in hexadecimal."""
+    """One file that a storage keeps, with the SHA-256 of its bytes in hexadecimal.
+
+    ``key`` is the name of the object that it is, or is to become, in a bucket; None when it lies on this machine only.
+    """
 
     sha256: str
+    key: str | None = None
 
     @property
     def media_type(self) -> str:

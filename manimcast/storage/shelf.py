@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +24,9 @@ from manimcast.storage.model import NoSuchFile, StorageError, StoredFile
 
 RESULT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{2,4}", re.ASCII)
+Note = Callable[[tuple[StoredFile, ...]], bytes]
 _INCOMING = ".incoming-"
+_NOTE = ".note"
 _CHUNK = 1024 * 1024
 
 
@@ -45,11 +47,14 @@ class Shelf:
                 shutil.rmtree(leftover)
             self._incoming("start").rmdir()
 
-    def put(self, name: str, directory: Path, files: tuple[OutputFile, ...]) -> tuple[StoredFile, ...]:
+    def put(
+        self, name: str, directory: Path, files: tuple[OutputFile, ...], *, note: Note | None = None
+    ) -> tuple[StoredFile, ...]:
         """Move ``files``, one of which is a video, from ``directory`` into the result ``name``.
 
-        What was there under that name is replaced. Raises :class:`StorageError`, and then keeps nothing, when a file
-        is missing, is not what it is said to be, or cannot be written.
+        ``note`` makes of the stored files what is kept beside them, for :meth:`notes`. What was there under that name
+        is replaced. Raises :class:`StorageError`, and then keeps nothing, when a file is missing, is not what it is
+        said to be, or cannot be written.
         """
         if not RESULT_NAME.fullmatch(name):
             raise StorageError(f"{name[:100]!r} is no render id")
@@ -59,10 +64,12 @@ class Shelf:
             incoming = self._incoming(name)
             try:
                 stored = tuple(_take(directory, incoming, file) for file in files)
-                _flush(incoming)
+                if note is not None:
+                    write_flushed(incoming / _NOTE, note(stored))
+                flush(incoming)
                 self.remove(name)
                 incoming.rename(self.folder / name)
-                _flush(self.folder)
+                flush(self.folder)
             except BaseException:
                 shutil.rmtree(incoming, ignore_errors=True)
                 raise
@@ -80,6 +87,10 @@ class Shelf:
         if not found:
             raise NoSuchFile(f"render {name} has no file {file!r}")
         return path
+
+    def notes(self) -> dict[str, bytes]:
+        """Return the notes of all results that have one, by the results' names."""
+        return {path.parent.name: path.read_bytes() for path in self.folder.glob(f"*/{_NOTE}")}
 
     def remove(self, name: str) -> None:
         """Remove a result; nothing there is no error."""
@@ -151,7 +162,15 @@ def _copy(reader: IO[bytes], target: Path) -> None:
         os.fsync(writer.fileno())
 
 
-def _flush(folder: Path) -> None:
+def write_flushed(path: Path, content: bytes) -> None:
+    """Write a file that is there, whole, after a power cut, once its folder has been flushed as well."""
+    with path.open("wb") as writer:
+        writer.write(content)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def flush(folder: Path) -> None:
     """Make the names in ``folder`` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

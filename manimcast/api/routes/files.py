@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import SIGNED_FILE
 from manimcast.api.problems import Problem, ProblemError
-from manimcast.storage import LinkExpired, LinkForged, NoSuchFile, StorageError, StoredFile
+from manimcast.storage import LinkExpired, LinkForged, NoSuchFile, StoredFile
 from manimcast.storage.model import media_type
 
 SECURITY = {
@@ -72,9 +72,10 @@ async def hand_out(request: Request, context: Context, render_id: str, file: Sto
             return RedirectResponse(link.url, 307, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
         return _send(request, context.storage.path(render_id, file.name), render_id, file.name)
     except NoSuchFile as error:
+        if file.key is not None:
+            detail = f"{file.name} lies in a bucket that this service cannot use at the moment"
+            raise ProblemError(Problem.storage_unavailable, detail) from None
         raise ProblemError(Problem.not_found, str(error)) from None
-    except StorageError as error:
-        raise ProblemError(Problem.storage_unavailable, str(error)) from None
 
 
 def _send(request: Request, path: Path, render_id: str, name: str, *, max_age: int = 0) -> Response:

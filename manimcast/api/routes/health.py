@@ -13,12 +13,13 @@ from starlette.responses import JSONResponse, Response
 from manimcast import __version__
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import HEALTH
-from manimcast.api.warnings import MODAL, sandbox_of, warnings
+from manimcast.api.warnings import MODAL, sandbox_of, storage_warnings, warnings
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.modal.tokens import told
 from manimcast.renders import StoreError
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
+from manimcast.storage import Status
 
 PATIENCE = 1.0
 """Seconds that a look at the queue may take."""
@@ -34,11 +35,13 @@ async def health(context: InContext) -> Response:
     queued, running = await _queue(context)
     able = _able(context, executors) and queued is not None
     states = list(executors.values())
+    storage = context.storage.status()
     sandbox = sandbox_of(next((status for status in states if status.available), ExecutorStatus(available=False)))
     body = {
-        "status": _overall(executors) if able else "unhealthy",
+        "status": _overall(executors, storage) if able else "unhealthy",
         **_modal(executors.get(MODAL), context.settings),
         "storage": context.storage.kind,
+        "uploads": {"pending": storage.pending, "error": storage.fault},
         "sandbox": sandbox,
         "versions": {"manimcast": __version__, "python": platform.python_version(), "manim": _manim()},
         "queue": {
@@ -51,7 +54,7 @@ async def health(context: InContext) -> Response:
             executor.name: _shown(executors[executor.name]) | {"slots": executor.slots}
             for executor in context.executors
         },
-        "warnings": warnings(context.settings, executors),
+        "warnings": [*warnings(context.settings, executors), *storage_warnings(storage)],
     }
     return JSONResponse(body, 200 if able else 503, NO_STORE)
 
@@ -77,10 +80,11 @@ def _able(context: Context, executors: dict[str, ExecutorStatus]) -> bool:
     return not context.stopping and any(status.available for status in executors.values())
 
 
-def _overall(executors: dict[str, ExecutorStatus]) -> str:
-    """Tell how well a service that can render does: without the Modal that it is meant to use, it only gets by."""
+def _overall(executors: dict[str, ExecutorStatus], storage: Status) -> str:
+    """Tell how well a service that can render does: without the Modal or the bucket that it is meant to use, it only
+    gets by."""
     modal = executors.get(MODAL)
-    return "healthy" if modal is None or modal.available else "degraded"
+    return "healthy" if storage.fault is None and (modal is None or modal.available) else "degraded"
 
 
 def _modal(status: ExecutorStatus | None, settings: Settings) -> JsonObject:

@@ -1,0 +1,141 @@
+"""A bucket: objects are written, read, deleted and linked to. What goes wrong comes out in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from manimcast.settings import Settings
+from manimcast.storage.base import Link
+from manimcast.storage.connect import connect
+from manimcast.storage.faults import explain
+from manimcast.storage.model import BucketError, StorageError
+from manimcast.storage.places import public_base, public_url
+from manimcast.storage_settings import Place
+
+if TYPE_CHECKING:
+    from manimcast.storage.connect import Client
+
+PART = 5 * 1024 * 1024
+"""Bytes of one part of an upload: the least that S3 takes, so that also a slow line carries it in time."""
+PARTS_AT_ONCE = 3
+LONGEST_LINK = timedelta(days=7)
+"""S3 and Google sign no longer ones."""
+CHECK = "manimcast-check"
+
+
+@dataclass(frozen=True)
+class Headers:
+    """What an object is served with."""
+
+    media_type: str
+    filename: str
+    is_public: bool
+
+    def attributes(self) -> dict[str, str]:
+        """Return them as obstore names them. An object never changes, so a copy of it is good as long as it is kept."""
+        return {
+            "Content-Type": self.media_type,
+            "Content-Disposition": f'inline; filename="{self.filename}"',
+            "Cache-Control": f"{'public' if self.is_public else 'private'}, max-age=86400, immutable",
+        }
+
+
+class Bucket:
+    """The bucket that the settings name. Nothing is sent before the first request."""
+
+    def __init__(self, settings: Settings, place: Place) -> None:
+        self._settings = settings
+        self._place = place
+        self._public = public_base(settings, place)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether links are permanent ones that anyone may follow."""
+        return self._public is not None
+
+    async def upload(self, key: str, path: Path, headers: Headers) -> None:
+        """Write the file at ``path`` as the object ``key``, in parts when it is larger than one.
+
+        Each part is tried again a few times by itself. An object appears whole or not at all. Raises
+        :class:`BucketError`, and :class:`StorageError` when there is no such file.
+        """
+        import obstore  # noqa: PLC0415
+
+        if not await asyncio.to_thread(path.is_file):
+            raise StorageError(f"the file {path} that was to be uploaded is gone")
+        with self._plainly("write"):
+            await obstore.put_async(
+                self._client, key, path, attributes=headers.attributes(), chunk_size=PART, max_concurrency=PARTS_AT_ONCE
+            )
+
+    async def delete(self, key: str) -> None:
+        """Remove the object; nothing there is no error."""
+        import obstore  # noqa: PLC0415
+
+        with self._plainly("delete"):
+            try:
+                await obstore.delete_async(self._client, key)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+
+    async def link(self, key: str, ttl: float, method: str = "GET") -> Link:
+        """Return a link to the object that works for ``ttl`` seconds, or for ever when the bucket can be read by all.
+
+        A signed one is good for ``method`` only, and for a week at most.
+        """
+        if self._public is not None:
+            return Link(public_url(self._public, key), None)
+        import obstore  # noqa: PLC0415
+
+        lifetime = min(timedelta(seconds=int(ttl) or 1), LONGEST_LINK)
+        expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
+        with self._plainly("sign links"):
+            signed = cast("Literal['GET', 'HEAD']", method)
+            return Link(await obstore.sign_async(self._link_client, signed, key, lifetime), expires_at)
+
+    async def check(self) -> None:
+        """Write a small object, read it and delete it. Raises :class:`BucketError`, which says what to do."""
+        import obstore  # noqa: PLC0415
+
+        key = f"{self._place.prefix}{CHECK}-{secrets.token_hex(8)}.txt"
+        content = key.encode()
+        with self._plainly("write"):
+            await obstore.put_async(self._client, key, content, attributes={"Content-Type": "text/plain"})
+        try:
+            with self._plainly("read"):
+                found = bytes(await (await obstore.get_async(self._client, key)).bytes_async())
+            if found != content:
+                raise BucketError(
+                    f"the bucket {self._place.bucket} does not give back what was written. Check S3_ENDPOINT.",
+                    is_lasting=True,
+                )
+        finally:
+            await self.delete(key)
+        await self.link(key, 60)
+
+    @cached_property
+    def _client(self) -> Client:
+        return connect(self._settings, self._place)
+
+    @cached_property
+    def _link_client(self) -> Client:
+        return connect(self._settings, self._place, for_links=True)
+
+    @contextmanager
+    def _plainly(self, doing: str) -> Iterator[None]:
+        """Turn what obstore raises into a :class:`BucketError`."""
+        from obstore.exceptions import BaseError  # noqa: PLC0415
+
+        try:
+            yield
+        except (BaseError, OSError, ValueError) as error:
+            raise explain(error, doing, self._settings, self._place) from error

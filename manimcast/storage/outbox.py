@@ -1,0 +1,163 @@
+"""``DATA_DIR/outbox``: videos on their way into a bucket, and objects that are still to be removed from it.
+
+Whatever lies here survives a crash and is found again by the next start. A parcel is a folder with the files and a note
+on what they are to become; it goes when all of them have arrived. An order is a file that names objects to delete; it
+goes when none of them is there any more. An order for the objects of a parcel makes the parcel void. All methods block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from manimcast.spec import OutputFile, Strict
+from manimcast.storage.model import StoredFile
+from manimcast.storage.shelf import Shelf, flush, plainly, write_flushed
+
+Naming = Callable[[tuple[StoredFile, ...]], tuple[StoredFile, ...]]
+
+_ORDER = ".delete-"
+_DRAFT = ".draft-"
+_SENT = ".sent-"
+_WORKED = ".worked"
+
+logger = logging.getLogger(__name__)
+
+
+class _Label(Strict):
+    """The note of a parcel."""
+
+    render_id: str
+    files: tuple[StoredFile, ...]
+
+
+class _Keys(Strict):
+    """What an order says."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The files of one result; ``sent`` are the names of those that have arrived."""
+
+    name: str
+    render_id: str
+    files: tuple[StoredFile, ...]
+    sent: set[str] = field(default_factory=set)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The objects that the files become."""
+        return frozenset(file.key for file in self.files if file.key is not None)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Objects to be deleted."""
+
+    name: str
+    keys: tuple[str, ...]
+
+
+class Outbox:
+    """The parcels and orders of one service."""
+
+    def __init__(self, data: Path) -> None:
+        self._shelf = Shelf(data / "outbox")
+
+    def open(self) -> tuple[list[Parcel], list[Order]]:
+        """Make the folder and return what lies in it. Raises :class:`StorageError` when it cannot be used."""
+        self._shelf.prepare()
+        with plainly("the outbox cannot be read"):
+            for draft in self._shelf.folder.glob(f"{_DRAFT}*"):
+                draft.unlink()
+            orders = [order for path in sorted(self._shelf.folder.glob(f"{_ORDER}*")) if (order := _order(path))]
+            void = {key for order in orders for key in order.keys}
+            parcels = []
+            for name, note in sorted(self._shelf.notes().items()):
+                parcel = self._parcel(name, note)
+                if parcel is not None and void.isdisjoint(parcel.keys):
+                    parcels.append(parcel)
+                elif parcel is not None:
+                    self._shelf.remove(name)
+        return parcels, orders
+
+    def pack(self, name: str, render_id: str, directory: Path, files: tuple[OutputFile, ...], naming: Naming) -> Parcel:
+        """Move ``files`` from ``directory`` into a new parcel; ``naming`` says which objects they are to become.
+
+        Raises :class:`StorageError`, as :meth:`Shelf.put` does.
+        """
+        named: tuple[StoredFile, ...] = ()
+
+        def note(stored: tuple[StoredFile, ...]) -> bytes:
+            nonlocal named
+            named = naming(stored)
+            return _Label(render_id=render_id, files=named).model_dump_json().encode()
+
+        self._shelf.put(name, directory, files, note=note)
+        return Parcel(name, render_id, named)
+
+    def path(self, parcel: Parcel, file: str) -> Path:
+        """Return where a file of a parcel lies, or raise :class:`NoSuchFile`."""
+        return self._shelf.path(parcel.name, file)
+
+    def sent(self, parcel: Parcel, file: str) -> None:
+        """Note that a file has arrived, so that it is not sent again after a restart."""
+        parcel.sent.add(file)
+        with contextlib.suppress(OSError):  # else it is sent again, which does no harm
+            (self._shelf.folder / parcel.name / f"{_SENT}{file}").touch()
+
+    def remove(self, parcel: Parcel) -> None:
+        """Remove a parcel."""
+        with plainly("the outbox cannot be written"):
+            self._shelf.remove(parcel.name)
+
+    def order(self, name: str, keys: tuple[str, ...]) -> Order:
+        """Write an order to delete objects."""
+        draft, path = self._shelf.folder / f"{_DRAFT}{name}", self._shelf.folder / f"{_ORDER}{name}"
+        with plainly("the outbox cannot be written"):
+            write_flushed(draft, _Keys(keys=keys).model_dump_json().encode())
+            draft.rename(path)
+            flush(self._shelf.folder)
+        return Order(name, keys)
+
+    def done(self, order: Order) -> None:
+        """Remove an order."""
+        with plainly("the outbox cannot be written"):
+            (self._shelf.folder / f"{_ORDER}{order.name}").unlink(missing_ok=True)
+
+    def has_worked(self, place: str) -> bool:
+        """Tell whether the bucket ``place`` is the one that could be used last."""
+        try:
+            return (self._shelf.folder / _WORKED).read_text(encoding="utf-8") == place
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def worked(self, place: str) -> None:
+        """Note that the bucket ``place`` could be used."""
+        with contextlib.suppress(OSError):  # it only matters when the bucket is down at the next start
+            (self._shelf.folder / _WORKED).write_text(place, encoding="utf-8")
+
+    def _parcel(self, name: str, note: bytes) -> Parcel | None:
+        try:
+            label = _Label.model_validate_json(note)
+        except ValidationError:
+            logger.error("the parcel %s cannot be read and is left alone", self._shelf.folder / name)  # noqa: TRY400
+            return None
+        folder = self._shelf.folder / name
+        sent = {path.name.removeprefix(_SENT) for path in folder.glob(f"{_SENT}*")}
+        return Parcel(name, label.render_id, label.files, sent)
+
+
+def _order(path: Path) -> Order | None:
+    try:
+        return Order(path.name.removeprefix(_ORDER), _Keys.model_validate_json(path.read_bytes()).keys)
+    except ValidationError:
+        logger.error("the order %s cannot be read and is left alone", path)  # noqa: TRY400
+        return None

@@ -1,0 +1,141 @@
+"""Videos in a bucket: Amazon's, any S3-compatible one, Google's or Azure's.
+
+A finished video is first moved into the outbox, where it is as safe as in the local storage, and then uploaded. While
+it is not in the bucket, whatever the reason, this service hands it out. What was stored locally before there was a
+bucket is handed out as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from uuid import uuid4
+
+from manimcast.settings import Settings
+from manimcast.spec import RenderReport
+from manimcast.storage.base import Link, Status
+from manimcast.storage.bucket import Bucket
+from manimcast.storage.local import LocalStorage
+from manimcast.storage.model import BucketError, StorageError, StoredFile, StoredResult
+from manimcast.storage.outbox import Order, Outbox
+from manimcast.storage.places import endpoint, name_objects
+from manimcast.storage.uploads import Uploads
+from manimcast.storage_settings import Place
+
+DELETING = 5.0
+"""Seconds that a deletion is waited for; after that it goes on in the background."""
+
+logger = logging.getLogger(__name__)
+
+
+class RemoteStorage:
+    """Keeps finished files in the bucket ``place``; see :class:`~.base.Storage`."""
+
+    is_shared = True
+
+    def __init__(self, settings: Settings, place: Place) -> None:
+        self.kind: str = place.kind
+        self._settings = settings
+        self._place = place
+        self._local = LocalStorage(settings)
+        self._bucket = Bucket(settings, place)
+        self._outbox = Outbox(settings.data_dir.absolute())
+        self._uploads = Uploads(self._outbox, self._bucket)
+
+    async def start(self) -> None:
+        """Check the bucket and go on with what the last service left in the outbox.
+
+        Raises :class:`StorageError` when ``DATA_DIR`` cannot be written, and when the bucket cannot be used. Only a
+        bucket that could be used the last time may be down for a while.
+        """
+        await self._local.start()
+        parcels, orders = await asyncio.to_thread(self._outbox.open)
+        name = f"{self._place.kind} {endpoint(self._settings)} {self._place.bucket}"
+        try:
+            await self._bucket.check()
+            await asyncio.to_thread(self._outbox.worked, name)
+        except BucketError as error:
+            if error.is_lasting or not await asyncio.to_thread(self._outbox.has_worked, name):
+                raise
+            logger.warning("the bucket cannot be used at the moment; videos are kept here until it can: %s", error)
+        for parcel in parcels:
+            self._uploads.send(parcel)
+        for order in orders:
+            self._uploads.carry_out(order)
+
+    async def stop(self) -> None:
+        """Stop uploading; the next start goes on with it."""
+        await self._uploads.stop()
+
+    async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
+        """Move the files that ``report`` names from ``directory`` into the outbox and begin to upload them.
+
+        The objects are new ones, whatever other attempts have stored. Raises :class:`StorageError`, and then keeps
+        nothing, when a file is missing, is not what the report says, or cannot be written here.
+        """
+        uuid = uuid4()
+
+        def named(files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
+            return name_objects(files, render_id, uuid, self._place, self._settings.storage_template)
+
+        parcel = await asyncio.to_thread(self._outbox.pack, str(uuid), render_id, directory, report.files, named)
+        self._uploads.send(parcel)
+        return StoredResult(files=parcel.files)
+
+    async def settle(self, stored: StoredResult) -> None:
+        """Wait for the upload until it has worked, has failed, or ``STORAGE_UPLOAD_WAIT`` is over."""
+        await self._uploads.settle(frozenset(_keys(stored)), self._settings.storage_upload_wait)
+
+    async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:
+        """Remove the objects that ``stored`` names, or all that is still on its way for the render.
+
+        What the bucket does not do at once is done in the background, also after a restart.
+        """
+        if stored is None:
+            keys = tuple(key for parcel in self._uploads.parcels(render_id) for key in sorted(parcel.keys))
+        else:
+            keys = _keys(stored)
+        if keys:
+            await asyncio.wait({self._uploads.carry_out(await self._order(keys))}, timeout=DELETING)
+        await self._local.delete(render_id)
+
+    async def _order(self, keys: tuple[str, ...]) -> Order:
+        name = str(uuid4())
+        try:
+            return await asyncio.to_thread(self._outbox.order, name, keys)
+        except StorageError as error:
+            logger.warning("a deletion was not written down, so a crash would forget it: %s", error)
+            return Order(name, keys)
+
+    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
+        """Return what lies in the outbox, with the ids of the renders that it is of."""
+        return tuple((one.render_id, StoredResult(files=one.files)) for one in self._uploads.parcels())
+
+    async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:
+        """Return a link to the object; while that is on its way, one to the file here."""
+        if file.key is None or self._uploads.pending(file.key):
+            return self._local.here(render_id, file.name)
+        try:
+            return await self._bucket.link(file.key, self._settings.link_ttl, method)
+        except StorageError as error:
+            logger.warning("a link could not be signed: %s", error)
+            return self._local.here(render_id, file.name)
+
+    def path(self, render_id: str, name: str) -> Path:
+        """Return where a file lies as long as it lies here, or raise :class:`NoSuchFile`."""
+        for parcel in self._uploads.parcels(render_id):
+            return self._outbox.path(parcel, name)
+        return self._local.path(render_id, name)
+
+    def verify(self, render_id: str, name: str, *, expires: str, signature: str) -> None:
+        """Return if a link to this service is good, else raise ``LinkForged`` or ``LinkExpired``."""
+        self._local.verify(render_id, name, expires=expires, signature=signature)
+
+    def status(self) -> Status:
+        """Tell how much is on its way, and what is wrong, if anything is."""
+        return self._uploads.status()
+
+
+def _keys(stored: StoredResult) -> tuple[str, ...]:
+    return tuple(file.key for file in stored.files if file.key is not None)
