@@ -3,6 +3,7 @@ for when a bucket is configured."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 TRIES = 4
 TRYING = timedelta(seconds=20)
 """How often, and how long, one request is tried again before the whole upload counts as failed for now."""
+
+_ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
+"""Where obstore looks for an address by itself."""
 
 
 def connect(settings: Settings, place: Place, *, for_links: bool = False) -> Client:
@@ -47,14 +51,15 @@ def connect(settings: Settings, place: Place, *, for_links: bool = False) -> Cli
 
 
 def _options(settings: Settings, place: Place) -> ClientConfig:
-    options: ClientConfig = {"timeout": REQUEST_TIMEOUT, "connect_timeout": CONNECT_TIMEOUT}
-    if place.kind == "s3":
-        # An address without TLS is the operator's choice; it is not one that credentials slip into by themselves.
-        options["allow_http"] = any(
-            (address or "").startswith("http://") for address in (settings.s3_endpoint, settings.s3_link_endpoint)
-        )
-        if settings.s3_acl is not Acl.private:
-            options["default_headers"] = {"x-amz-acl": settings.s3_acl.value}
+    # An address without TLS is the operator's choice; it is not one that credentials slip into by themselves.
+    addresses = (settings.s3_endpoint, settings.s3_link_endpoint, *map(os.environ.get, _ADDRESSES))
+    options: ClientConfig = {
+        "timeout": REQUEST_TIMEOUT,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "allow_http": any((address or "").startswith("http://") for address in addresses),
+    }
+    if place.kind == "s3" and settings.s3_acl is not Acl.private:
+        options["default_headers"] = {"x-amz-acl": settings.s3_acl.value}
     if settings.s3_ca_file is not None:
         options["root_certificate"] = settings.s3_ca_file.read_bytes()
     return options

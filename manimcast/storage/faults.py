@@ -14,7 +14,7 @@ from manimcast.storage.model import BucketError
 from manimcast.storage.places import endpoint
 from manimcast.storage_settings import Place
 
-_CODE = re.compile(r"<Code>\s*([A-Za-z]\w{2,80})\s*</Code>")
+_CODE = re.compile(r"<Code>\s*([A-Za-z][\w.]{2,80})\s*</Code>")
 _STATUS = re.compile(r"status code: (\d{3})|\bstatus: (\d{3})\b")
 _REGION = re.compile(r"<Region>\s*([a-z0-9-]{2,40})\s*</Region>|expecting '([a-z0-9-]{2,40})'")
 

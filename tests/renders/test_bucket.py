@@ -1,0 +1,99 @@
+"""The life of a render whose video goes into a bucket, with executors in the test's hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from manimcast.renders import RenderStatus
+from manimcast.storage import remote, uploads
+from tests.buckets import BucketServer, Proxy, nanio, proxy
+
+from .conftest import Serve
+from .scripted import ScriptedExecutor, a_spec
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(uploads, "LINGER", 0.05)
+    monkeypatch.setattr(remote, "DELETING", 60)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[BucketServer]:
+    with nanio(tmp_path / "nanio") as running:
+        yield running
+
+
+@pytest.fixture
+def way(bucket: BucketServer) -> Iterator[Proxy]:
+    with proxy(bucket.address) as running:
+        yield running
+
+
+async def held(way: Proxy) -> None:
+    while not way.held:  # noqa: ASYNC110 - another thread's
+        await asyncio.sleep(0.01)
+
+
+async def test_a_render_ends_when_its_video_is_in_the_bucket(
+    serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
+) -> None:
+    async with serve(**bucket.settings(s3_endpoint=way.address)) as service:
+        way.hold = lambda asked: asked.is_video
+        render = await service.submit(a_spec(), tenant="t")
+        (await executor.begun.get()).succeed()
+        await held(way)
+        assert (await service.wait(render.id, tenant="t", timeout=0)).status is RenderStatus.running
+        way.works()
+        done = await service.wait(render.id, tenant="t", timeout=60)
+        assert done.status is RenderStatus.succeeded
+        assert done.result is not None
+        assert bucket.objects() == [done.result.video.key]
+        file = await service.file(render.id, "video.mp4")
+        assert file == done.result.video
+        assert await service.file(render.id, "poster.png") is None
+        assert await service.file("rnd_none", "video.mp4") is None
+
+
+async def test_the_stop_of_the_service_does_not_wait_for_the_bucket(
+    serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
+) -> None:
+    settings = bucket.settings(s3_endpoint=way.address)
+    async with serve(**settings) as service:
+        way.hold = lambda asked: asked.is_video
+        render = await service.submit(a_spec(), tenant="t")
+        (await executor.begun.get()).succeed()
+        await held(way)
+        await service.stop(grace=0)
+    way.works()
+    async with serve(**settings) as service:
+        done = await service.wait(render.id, tenant="t", timeout=60)
+        assert (done.status, done.attempt) == (RenderStatus.succeeded, 1)
+        while not bucket.objects():  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.01)
+        assert done.result is not None
+        assert bucket.objects() == [done.result.video.key]
+
+
+async def test_what_no_row_tells_of_is_removed_at_the_next_start(
+    tmp_path: Path, serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
+) -> None:
+    settings = bucket.settings(s3_endpoint=way.address)
+    async with serve(**settings) as service:
+        way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None
+        render = await service.submit(a_spec(), tenant="t")
+        (await executor.begun.get()).succeed()
+        assert (await service.wait(render.id, tenant="t", timeout=60)).status is RenderStatus.succeeded
+    for database in (tmp_path / "data").glob("manimcast.db*"):
+        database.unlink()
+    way.works()
+    async with serve(**settings) as service:
+        assert [path.name for path in (tmp_path / "data" / "outbox").iterdir()] == [".worked"]
+    assert bucket.objects() == []

@@ -1,0 +1,99 @@
+"""What lies in the outbox is found again, whole, by whoever opens it next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from manimcast.storage import NoSuchFile, StorageError, StoredFile
+from manimcast.storage.outbox import Outbox, Parcel
+from manimcast.storage.shelf import Shelf
+from tests.storage.test_local import everything_in, written
+
+
+def with_keys(files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
+    return tuple(file.model_copy(update={"key": f"key-of-{file.name}"}) for file in files)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    opened = Outbox(tmp_path / "data")
+    assert opened.open() == ([], [])
+    return opened
+
+
+def packed(tmp_path: Path, outbox: Outbox, name: str = "one") -> Parcel:
+    report = written(tmp_path / "work", video_mp4=b"moving", poster_png=b"still")
+    return outbox.pack(name, "rnd_1", tmp_path / "work", report.files, with_keys)
+
+
+def test_a_parcel_survives(tmp_path: Path, outbox: Outbox) -> None:
+    parcel = packed(tmp_path, outbox)
+    assert parcel.keys == {"key-of-video.mp4", "key-of-poster.png"}
+    assert outbox.path(parcel, "video.mp4").read_bytes() == b"moving"
+    outbox.sent(parcel, "poster.png")
+    assert Outbox(tmp_path / "data").open() == ([parcel], [])
+    assert parcel.sent == {"poster.png"}
+    with pytest.raises(NoSuchFile):
+        outbox.path(parcel, ".note")
+    outbox.remove(parcel)
+    assert Outbox(tmp_path / "data").open() == ([], [])
+    assert everything_in(tmp_path / "data") == ["outbox"]
+
+
+def test_an_order_makes_its_parcel_void(tmp_path: Path, outbox: Outbox) -> None:
+    packed(tmp_path, outbox)
+    kept = outbox.pack(
+        "two", "rnd_2", tmp_path / "b", written(tmp_path / "b", video_mp4=b"x").files, lambda files: files
+    )
+    order = outbox.order("o", ("key-of-video.mp4", "key-of-poster.png"))
+    again = Outbox(tmp_path / "data")
+    assert again.open() == ([kept], [order])
+    assert not (tmp_path / "data" / "outbox" / "one").exists()
+    again.done(order)
+    again.done(order)
+    assert again.open() == ([kept], [])
+
+
+def test_what_a_killed_service_left_half_written_is_cleared_away(tmp_path: Path, outbox: Outbox) -> None:
+    folder = tmp_path / "data" / "outbox"
+    (folder / ".draft-o").write_bytes(b'{"keys"')
+    (folder / ".incoming-three-00").mkdir()
+    (folder / ".incoming-three-00" / "video.mp4").write_bytes(b"half")
+    assert Outbox(tmp_path / "data").open() == ([], [])
+    assert everything_in(tmp_path / "data") == ["outbox"]
+
+
+def test_what_cannot_be_read_is_left_alone(tmp_path: Path, outbox: Outbox) -> None:
+    packed(tmp_path, outbox)
+    folder = tmp_path / "data" / "outbox"
+    (folder / "one" / ".note").write_bytes(b"{}")
+    (folder / ".delete-x").write_bytes(b"[]")
+    assert Outbox(tmp_path / "data").open() == ([], [])
+    assert (folder / "one" / "video.mp4").exists()
+
+
+def test_a_full_disk_keeps_nothing_and_is_explained(
+    tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("manimcast.storage.shelf.write_flushed", full)
+    with pytest.raises(StorageError, match=r"could not be stored: No space left.*set DATA_DIR to a folder"):
+        packed(tmp_path, outbox)
+    monkeypatch.setattr("manimcast.storage.outbox.write_flushed", full)
+    with pytest.raises(StorageError, match=r"outbox cannot be written: No space left"):
+        outbox.order("o", ("key",))
+    assert everything_in(tmp_path / "data") == ["outbox"]
+
+
+def test_the_bucket_that_worked_is_remembered(tmp_path: Path, outbox: Outbox) -> None:
+    assert not outbox.has_worked("s3 here films")
+    outbox.worked("s3 here films")
+    again = Outbox(tmp_path / "data")
+    assert again.has_worked("s3 here films")
+    assert not again.has_worked("s3 here videos")
+    Shelf(tmp_path / "data" / "outbox").prepare()
+    assert again.has_worked("s3 here films")

@@ -1,0 +1,210 @@
+"""The storage in a bucket: what is uploaded, replaced, deleted, and what happens while the bucket is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manimcast.settings import Settings
+from manimcast.storage import NoSuchFile, StorageError, StoredResult, from_settings, remote, uploads
+from manimcast.storage.remote import RemoteStorage
+from tests.buckets import BucketServer, Proxy, nanio, proxy
+from tests.storage.test_local import everything_in, written
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(uploads, "LINGER", 0.05)
+    monkeypatch.setattr(remote, "DELETING", 60)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[BucketServer]:
+    with nanio(tmp_path / "nanio") as running:
+        yield running
+
+
+@pytest.fixture
+def way(bucket: BucketServer) -> Iterator[Proxy]:
+    with proxy(bucket.address) as running:
+        yield running
+
+
+@asynccontextmanager
+async def opened(tmp_path: Path, bucket: BucketServer, way: Proxy, **fields: Any) -> AsyncIterator[RemoteStorage]:
+    settings = bucket.settings(s3_endpoint=way.address, data_dir=tmp_path / "data", **fields)
+    storage = from_settings(Settings(_env_file=None, **settings))
+    assert isinstance(storage, RemoteStorage)
+    await storage.start()
+    try:
+        async with asyncio.timeout(60):
+            yield storage
+    finally:
+        await storage.stop()
+
+
+async def put(storage: RemoteStorage, tmp_path: Path, render_id: str = "rnd_1", **files: bytes) -> StoredResult:
+    folder = tmp_path / "work"
+    return await storage.put(render_id, folder, written(folder, **(files or {"video_mp4": b"moving"})))
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    """Wait for a condition that other processes and threads bring about."""
+    while not condition():  # noqa: ASYNC110 - there is nothing to wait on
+        await asyncio.sleep(0.01)
+
+
+async def quiet(storage: RemoteStorage) -> None:
+    """Wait until nothing is on its way any more."""
+    await soon(lambda: not storage.status().pending)
+
+
+def outbox(tmp_path: Path) -> list[str]:
+    return [name for name in everything_in(tmp_path / "data" / "outbox") if name != ".worked"]
+
+
+async def test_a_storage_that_replicas_share(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        assert (storage.kind, storage.is_shared) == ("s3", True)
+    assert not from_settings(Settings(_env_file=None, data_dir=tmp_path)).is_shared
+
+
+async def test_attempts_do_not_touch_each_others_objects(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        late = await put(storage, tmp_path, video_mp4=b"late", poster_png=b"late")
+        await storage.settle(late)
+        good = await put(storage, tmp_path, video_mp4=b"good")
+        await storage.settle(good)
+        assert len(bucket.objects()) == 3
+        await storage.delete("rnd_1", late)
+        assert bucket.objects() == [good.video.key]
+        await storage.delete("rnd_1", late)
+        await storage.delete("rnd_1", good)
+        assert bucket.objects() == []
+    assert outbox(tmp_path) == []
+
+
+async def test_files_are_here_until_they_have_arrived(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        way.hold = lambda asked: asked.is_video
+        stored = await put(storage, tmp_path)
+        link = await storage.link("rnd_1", stored.video)
+        assert link.is_here
+        assert storage.path("rnd_1", "video.mp4").read_bytes() == b"moving"
+        assert storage.status().pending == 1
+        way.works()
+        await storage.settle(stored)
+        assert not (await storage.link("rnd_1", stored.video)).is_here
+        await soon(lambda: not outbox(tmp_path))
+        with pytest.raises(NoSuchFile):
+            storage.path("rnd_1", "video.mp4")
+
+
+async def test_waiting_for_an_upload_may_be_given_up(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        way.hold = lambda asked: asked.is_video
+        stored = await put(storage, tmp_path)
+        waiting = asyncio.create_task(storage.settle(stored))
+        await soon(lambda: way.held)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        way.works()
+        await storage.settle(stored)
+        assert bucket.objects() == [stored.video.key]
+
+
+async def test_only_what_has_not_arrived_is_sent_again(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        way.refuse = lambda asked: (403, "AccessDenied") if "/video-" in asked.path else None
+        stored = await put(storage, tmp_path, poster_png=b"still", video_mp4=b"moving")
+        await storage.settle(stored)
+        assert "may not write" in (storage.status().fault or "")
+    async with opened(tmp_path, bucket, way) as storage:
+        way.works()
+        await quiet(storage)
+        assert storage.status().fault is None
+    writes = [asked.path for asked in way.passed if asked.method == "PUT" and "check" not in asked.path]
+    assert len([path for path in writes if "/poster-" in path]) == 1
+    assert len(bucket.objects()) == 2
+
+
+async def test_a_deletion_waits_for_the_bucket_and_survives_a_restart(
+    tmp_path: Path, bucket: BucketServer, way: Proxy
+) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        stored = await put(storage, tmp_path)
+        await storage.settle(stored)
+        way.refuse = lambda asked: (403, "AccessDenied") if asked.method == "DELETE" and asked.is_video else None
+        deleting = asyncio.create_task(storage.delete("rnd_1", stored))
+        await soon(lambda: "may not delete" in (storage.status().fault or ""))
+        deleting.cancel()
+        await asyncio.wait({deleting})
+    assert bucket.objects() == [stored.video.key]
+    way.works()
+    async with opened(tmp_path, bucket, way) as storage:
+        await quiet(storage)
+    assert bucket.objects() == []
+    assert outbox(tmp_path) == []
+
+
+async def test_deleting_what_is_being_uploaded_leaves_nothing(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        way.hold = lambda asked: asked.is_video and asked.method == "PUT"
+        stored = await put(storage, tmp_path, video_mp4=b"moving", poster_png=b"still")
+        await soon(lambda: way.held)
+        deleting = asyncio.create_task(storage.delete("rnd_1"))
+        await soon(lambda: [name for name in outbox(tmp_path) if name.startswith(".delete-")])
+        way.works()
+        await deleting
+        await quiet(storage)
+        assert bucket.objects() == []
+        assert outbox(tmp_path) == []
+        assert not (await storage.link("rnd_1", stored.video)).is_here
+
+
+async def test_one_that_works_wakes_those_that_wait(
+    tmp_path: Path, bucket: BucketServer, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "FIRST_PAUSE", 1000.0)
+    async with opened(tmp_path, bucket, way) as storage:
+        way.refuse = lambda asked: (403, "AccessDenied") if asked.is_video else None
+        failed = [await put(storage, tmp_path, f"rnd_{number}") for number in range(6)]
+        for stored in failed:
+            await storage.settle(stored)
+        assert storage.status().pending == 6
+        way.works()
+        await storage.settle(await put(storage, tmp_path, "rnd_7"))
+        await quiet(storage)
+        assert len(bucket.objects()) == 7
+
+
+async def test_a_bucket_that_never_worked_keeps_the_service_from_starting(tmp_path: Path) -> None:
+    with nanio(tmp_path / "nanio") as bucket, proxy(bucket.address) as way:
+        way.refuse = lambda _: (503, "SlowDown")
+        with pytest.raises(StorageError, match="HTTP status 503, SlowDown"):
+            async with opened(tmp_path, bucket, way):
+                pass
+
+
+async def test_a_file_that_was_taken_away_is_told(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        way.hold = lambda asked: "/poster-" in asked.path
+        stored = await put(storage, tmp_path, poster_png=b"still", video_mp4=b"moving")
+        await soon(lambda: way.held)
+        storage.path("rnd_1", "video.mp4").unlink()
+        way.works()
+        await storage.settle(stored)
+        assert "video.mp4" in (storage.status().fault or "")
