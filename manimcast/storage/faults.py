@@ -134,12 +134,21 @@ _CONNECTING = (
         "Check S3_ENDPOINT, and firewalls on the way.",
     ),
 )
+_MACHINES = re.compile(r"//(169\.254\.|metadata[./])|Account must be specified")
+"""Where the role of a machine is asked for when there is nothing else."""
+_CREDENTIALS = {
+    "s3": "Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY; this machine has no role that could stand for them.",
+    "gcs": "Set GOOGLE_SERVICE_ACCOUNT to a key file; this machine has no account that could stand for it.",
+    "azure": "Set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY unless this machine has an identity.",
+}
 _LASTING = frozenset(remedy for _, what, remedy in _CONNECTING if "certificate" in what or "region" in what)
 
 
 def explain(error: Exception, doing: str, settings: Settings, place: Place) -> BucketError:
     """Return what ``error`` means, which came of ``doing`` something: write, read, delete."""
     text = str(error)
+    if _MACHINES.search(text):
+        return BucketError(f"there are no credentials for {place.kind}. {_CREDENTIALS[place.kind]}", is_lasting=True)
     region = next((f": {one or other}" for one, other in _REGION.findall(text)), "")
     where = {
         "endpoint": _NAMES.get(place.kind) or endpoint(settings),

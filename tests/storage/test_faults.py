@@ -72,3 +72,18 @@ def test_amazons_own_address_is_named_by_region() -> None:
 )
 def test_google_and_azure_are_named(url: str, code: str, expected: str) -> None:
     assert expected in told(answer("403 Forbidden", code), s3_bucket=None, s3_endpoint=None, storage_url=url)[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "expected"),
+    [
+        ("s3://videos", "http://169.254.169.254/latest/api/token", "Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY"),
+        ("gs://videos", "http://metadata.google.internal/computeMetadata/v1", "Set GOOGLE_SERVICE_ACCOUNT"),
+        ("az://videos", "http://169.254.169.254/metadata/identity/oauth2/token", "Set AZURE_STORAGE_ACCOUNT_NAME"),
+    ],
+)
+def test_where_there_are_no_credentials_it_says_so(url: str, asked: str, expected: str) -> None:
+    refusal = REFUSED.format(url=asked, status="403 Forbidden", body="sorry")
+    said, is_lasting = told(refusal, s3_bucket=None, s3_endpoint=None, storage_url=url)
+    assert expected in said
+    assert is_lasting
