@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -18,6 +18,7 @@ from manimcast.storage.connect import connect
 from manimcast.storage.faults import explain
 from manimcast.storage.model import BucketError, StorageError
 from manimcast.storage.places import public_base, public_url
+from manimcast.storage.threads import Threads
 from manimcast.storage_settings import Place
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ PARTS_AT_ONCE = 3
 LONGEST_LINK = timedelta(days=7)
 """S3 and Google sign no longer ones."""
 CHECK = "manimcast-check"
+LAST_WORDS = 1.0
+"""Seconds that requests may take to end when the service does."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Bucket:
         self._settings = settings
         self._place = place
         self._public = public_base(settings, place)
+        self._threads = Threads()
 
     @property
     def is_public(self) -> bool:
@@ -71,10 +75,9 @@ class Bucket:
 
         if not await asyncio.to_thread(path.is_file):
             raise StorageError(f"the file {path} that was to be uploaded is gone")
+        put = partial(obstore.put, attributes=headers.attributes(), chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
         with self._plainly("write"):
-            await obstore.put_async(
-                self._client, key, path, attributes=headers.attributes(), chunk_size=PART, max_concurrency=PARTS_AT_ONCE
-            )
+            await self._threads.run(partial(put, self._client, key, path))
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing there is no error."""
@@ -82,7 +85,7 @@ class Bucket:
 
         with self._plainly("delete"):
             try:
-                await obstore.delete_async(self._client, key)
+                await self._threads.run(partial(obstore.delete, self._client, key))
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
@@ -99,8 +102,9 @@ class Bucket:
         lifetime = min(timedelta(seconds=int(ttl) or 1), LONGEST_LINK)
         expires_at = datetime.now(UTC).replace(microsecond=0) + lifetime
         with self._plainly("sign links"):
-            signed = cast("Literal['GET', 'HEAD']", method)
-            return Link(await obstore.sign_async(self._link_client, signed, key, lifetime), expires_at)
+            sign = partial(obstore.sign, self._link_client, cast("Literal['GET', 'HEAD']", method), key, lifetime)
+            url = sign() if self._has_own_key else await self._threads.run(sign)
+            return Link(url, expires_at)
 
     async def check(self) -> None:
         """Write a small object, read it and delete it. Raises :class:`BucketError`, which says what to do."""
@@ -109,10 +113,11 @@ class Bucket:
         key = f"{self._place.prefix}{CHECK}-{secrets.token_hex(8)}.txt"
         content = key.encode()
         with self._plainly("write"):
-            await obstore.put_async(self._client, key, content, attributes={"Content-Type": "text/plain"})
+            put = partial(obstore.put, attributes={"Content-Type": "text/plain"})
+            await self._threads.run(partial(put, self._client, key, content))
         try:
             with self._plainly("read"):
-                found = bytes(await (await obstore.get_async(self._client, key)).bytes_async())
+                found = await self._threads.run(lambda: bytes(obstore.get(self._client, key).bytes()))
             if found != content:
                 raise BucketError(
                     f"the bucket {self._place.bucket} does not give back what was written. Check S3_ENDPOINT.",
@@ -121,6 +126,17 @@ class Bucket:
         finally:
             await self.delete(key)
         await self.link(key, 60)
+
+    async def close(self) -> None:
+        """Let requests that are under way end, for a moment; what hangs is left behind."""
+        await self._threads.join(LAST_WORDS)
+
+    @property
+    def _has_own_key(self) -> bool:
+        """Whether signing is only arithmetic; else the role of the machine may have to be asked for a key."""
+        settings = self._settings
+        own = (settings.s3_access_key_id, settings.google_service_account, settings.azure_storage_account_key)
+        return own[("s3", "gcs", "azure").index(self._place.kind)] is not None
 
     @cached_property
     def _client(self) -> Client:

@@ -61,6 +61,7 @@ class Uploads:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._bucket.close()
 
     def send(self, parcel: Parcel) -> None:
         """Begin to upload a parcel."""
