@@ -70,7 +70,12 @@ class Settings(StorageSettings):
         (), description="Web origins whose pages may call the API, separated by commas."
     )
     data_dir: Path = Field(Path("data"), description="Folder of the database, videos and working files.")
-    database_url: str | None = Field(None, description="Database as an SQLAlchemy URL. Default: SQLite in DATA_DIR.")
+    database_url: str | None = Field(
+        None, description="Database, `postgresql://...` when several services share one. Default: SQLite in DATA_DIR."
+    )
+    shared_data_dir: bool = Field(
+        False, description="DATA_DIR is one folder for all services that share the database, as a network's may be."
+    )
     render_slots: int | None = Field(
         None, ge=1, le=1024, description="Renders that run at once. Default: one per two cores, at least one."
     )
@@ -78,6 +83,12 @@ class Settings(StorageSettings):
         None, ge=1, le=1024, description="Processes that draw one render. Default: an equal share of the cores here."
     )
     queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
+    tenant_slots: int | None = Field(
+        None, ge=1, description="Renders of one tenant that run at once, over all services. Default: as many as can."
+    )
+    lease_ttl: float = Field(
+        15, ge=3, le=3600, description="Seconds after which another service takes over the renders of a silent one."
+    )
     render_memory: int = Field(2048, ge=256, description="Memory of one render, in MiB.")
     render_timeout: float = Field(300, gt=0, description="Longest time one render may take, in seconds.")
     render_processes: int = Field(64, ge=4, description="Processes and threads that one render may have.")

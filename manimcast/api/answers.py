@@ -25,9 +25,9 @@ def base_url(request: Request, context: Context) -> str:
     return context.settings.public_url or str(request.base_url).rstrip("/")
 
 
-async def file_link(request: Request, context: Context, render_id: str, file: StoredFile) -> Link:
+async def file_link(request: Request, context: Context, place: str, file: StoredFile) -> Link:
     """Return a link to one file of a render, with the whole address."""
-    link = await context.storage.link(render_id, file)
+    link = await context.storage.link(place, file)
     return Link(base_url(request, context) + link.url, link.expires_at) if link.is_here else link
 
 
@@ -37,7 +37,7 @@ async def show(
     """Return the render as JSON, with links. ``code`` is put into its spec; ``work`` has what drawing took put in."""
     shown: dict[str, Any] = render.model_dump(mode="json")
     if render.result is not None:
-        shown["result"] |= await _links(render.id, render.result, request, context)
+        shown["result"] |= await _links(render.result, request, context)
     if code is not None:
         shown["spec"]["code"] = code
     if work:
@@ -45,8 +45,8 @@ async def show(
     return shown
 
 
-async def _links(render_id: str, result: RenderResult, request: Request, context: Context) -> JsonObject:
-    links = {file.name: await file_link(request, context, render_id, file) for file in result.files}
+async def _links(result: RenderResult, request: Request, context: Context) -> JsonObject:
+    links = {file.name: await file_link(request, context, result.place, file) for file in result.files}
 
     def url(name: str | None) -> str | None:
         return links[name].url if name in links else None
@@ -65,7 +65,7 @@ async def _links(render_id: str, result: RenderResult, request: Request, context
 async def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
     """Return what the original endpoint tells of a finished render, without its message."""
     assert render.result is not None  # noqa: S101 - a render that succeeded has one
-    link = await file_link(request, context, render.id, render.result.video)
+    link = await file_link(request, context, render.result.place, render.result.video)
     return {
         "video_url": link.url,
         "processingTime": _seconds(render),

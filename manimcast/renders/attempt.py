@@ -42,6 +42,7 @@ class Stop(Enum):
 
     canceled = auto()
     shutdown = auto()
+    lost = auto()
 
 
 class Attempt:
@@ -93,6 +94,11 @@ class Attempt:
         self._settling: asyncio.Task[None] | None = None
         self._progressed = asyncio.Event()
 
+    @property
+    def number(self) -> int:
+        """Which of the render's attempts it is."""
+        return self._claim.attempt
+
     def stop(self, why: Stop) -> None:
         """End the attempt early. Returns at once; :meth:`run` returns when nothing of it runs any more."""
         if self._stopped is None:
@@ -109,7 +115,7 @@ class Attempt:
         self._channel.begin(AttemptBegan(self._executor.name, self._claim.attempt))
         # The render may have been canceled between its claim and now; from here on, stop() is what ends it.
         if not await self._store.holds(self._claim.id, self._claim.attempt):
-            return True
+            return await self._yield()
         try:
             return await self._conclude(await self._render())
         finally:
@@ -215,6 +221,8 @@ class Attempt:
 
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
         match end:
+            case _ if self._stopped is Stop.lost:
+                return False  # somebody else has it now, or it waits again
             case Finished():
                 return await self._keep(end)
             case Failed(error=error) if self._stopped is not Stop.shutdown:
@@ -225,9 +233,23 @@ class Attempt:
             case ExecutorError():
                 return await self._pass_on(end)
             case _ if self._stopped is Stop.shutdown:
-                return not await self._store.put_back(self._claim.id, self._claim.attempt)
+                await self._store.put_back(self._claim.id, self._claim.attempt)
+                return await self._yield()
             case _:
-                return True  # canceled: the row has said so since before the executor was stopped
+                return await self._yield()  # canceled: the row has said so since before the executor was stopped
+
+    async def _yield(self) -> bool:
+        """Let go of a render that is not this attempt's any more; tell whether it has ended.
+
+        Those who canceled it, wherever they are, learn that nothing of it runs any more.
+        """
+        try:
+            await self._store.leases.release(self._claim.id, self._claim.attempt)
+            state = (await self._store.states([self._claim.id])).get(self._claim.id)
+        except StoreError as error:
+            logger.warning("what became of the render is not known: %s", error)
+            return self._stopped is Stop.canceled
+        return state is None or state.status.ended
 
     async def _pass_on(self, error: ExecutorError) -> bool:
         """Queue the render for its next attempt, here or elsewhere, or end it when there is none left."""
@@ -239,7 +261,7 @@ class Attempt:
             logger.error("%s. Nothing is left to render it.", headline)
             return await self._write(given_up(choice.reason))
         if not await self._store.put_back(self._claim.id, self._claim.attempt, faults=faults):
-            return True  # canceled in the meantime
+            return await self._yield()
         then = "Trying again" if choice.executor == name else f"Falling back to {choice.executor} rendering"
         logger.warning("%s. %s.", headline, then)
         return False
@@ -249,7 +271,8 @@ class Attempt:
         seconds = end.report.compute_seconds
         cost = self._executor.rate.estimate(time.monotonic() - self._began if seconds is None else seconds)
         try:
-            stored = await self._storage.put(self._claim.id, self._work, end.report)
+            stored = await self._storage.put(self._claim.place, self._work, end.report)
+            stored = stored.model_copy(update={"place": self._claim.place})
         except StorageError as error:
             logger.error("the video was not stored: %s", error)  # noqa: TRY400 - the message says it all
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
@@ -282,11 +305,11 @@ class Attempt:
             except StoreError as error:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
                 if pause is None:
-                    # The row still says running, so the next start of the service tries the render again.
+                    # The row still says running: when the lease has run out, somebody tries the render again.
                     self._channel.lost = internal(f"the end of the render could not be recorded: {error}")
                     written = False
                 else:
                     await asyncio.sleep(pause)
         if not written and outcome.stored is not None:
-            await self._storage.delete(self._claim.id, outcome.stored)
-        return True
+            await self._storage.delete(self._claim.place, outcome.stored)
+        return written or self._channel.lost is not None or await self._yield()

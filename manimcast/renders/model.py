@@ -78,7 +78,7 @@ class RenderSection(_Model):
 class RenderResult(_Model):
     """A finished video. Lengths are in pixels, ``duration`` in seconds; ``bytes`` and ``sha256`` are the video's.
 
-    ``files`` says what lies in the storage under the render's id; it is left out of answers.
+    ``files`` says what lies in the storage under the name ``place``; both are left out of answers.
     """
 
     video_url: str | None = None
@@ -97,6 +97,7 @@ class RenderResult(_Model):
     format: Format
     media_type: str
     warnings: tuple[str, ...] = ()
+    place: str = Field(exclude=True)
     files: tuple[StoredFile, ...] = Field(exclude=True)
 
     @classmethod
@@ -115,13 +116,14 @@ class RenderResult(_Model):
             format=report.format,
             media_type=report.media_type,
             warnings=report.warnings,
+            place=stored.place or "",
             files=stored.files,
         )
 
     @property
     def video(self) -> StoredFile:
         """The file that the client asked for."""
-        return StoredResult(files=self.files).video
+        return StoredResult(place=self.place, files=self.files).video
 
 
 def _section(section: Section) -> RenderSection:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from manimcast.renders.leases import MAX_FAILURES
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.rows import Outcome
-from manimcast.renders.store import MAX_FAILURES
 from manimcast.spec import ErrorCode, SceneError
 
 EXECUTOR_ERROR = "ExecutorError"
@@ -18,10 +18,11 @@ def internal(message: str, *, exception: str | None = None) -> SceneError:
     return SceneError(code=ErrorCode.internal, message=message[:4000], exception=exception)
 
 
-def lost(reason: str) -> Outcome:
-    """Return the end of a render that was under way at the end of as many services as may be."""
-    error = internal(f"the render was lost {MAX_FAILURES} times; last: {reason}")
-    return Outcome(RenderStatus.failed, error=error)
+LOST = Outcome(
+    RenderStatus.failed,
+    error=internal(f"the render was lost {MAX_FAILURES} times: each time, the service that ran it ended"),
+)
+"""The end of a render that was under way at the end of as many services as may be."""
 
 
 def given_up(reason: str) -> Outcome:

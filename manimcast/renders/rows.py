@@ -36,6 +36,18 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class State:
+    """How far a render is, as far as its followers must know. ``is_live``: somebody still has a lease on it."""
+
+    status: RenderStatus
+    attempt: int
+    executor: str | None
+    owner: str | None
+    progress: RenderProgress | None
+    is_live: bool
+
+
+@dataclass(frozen=True)
 class Claim:
     """A render that was taken to be run, and the number of the attempt that this is."""
 
@@ -46,6 +58,11 @@ class Claim:
     requested: str = AUTO
     faults: Faults = field(default_factory=dict)
     cache: CacheMode = CacheMode.use
+
+    @property
+    def place(self) -> str:
+        """The name under which the attempt's files go into the storage: no other attempt's, which may be late."""
+        return place_of(self.id, self.attempt)
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,22 @@ class Outcome:
         } | ({"progress": self.progress.model_dump(mode="json")} if self.progress else {})
 
 
+def place_of(render_id: str, attempt: int) -> str:
+    """Return the name under which an attempt's files go into the storage."""
+    return render_id if attempt <= 1 else f"{render_id}-{attempt}"
+
+
+def id_of(place: str) -> str:
+    """Return the id of the render of which an attempt's files have this name in the storage."""
+    return place.partition("-")[0]
+
+
+def to_state(row: Row[Any, Any]) -> State:
+    """Return how far the render of a row is."""
+    progress = RenderProgress.model_validate(row.progress) if row.progress else None
+    return State(RenderStatus(row.status), row.attempt, row.executor, row.owner, progress, bool(row.is_live))
+
+
 def to_spec(row: Row[Any, Any]) -> RenderSpec:
     """Return the whole request, code included."""
     return RenderSpec.model_validate({**row.spec, "code": row.code})
@@ -91,7 +124,7 @@ def from_faults(faults: Faults) -> dict[str, Any] | None:
 def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
     """Return the render of a row of :data:`LISTED` columns."""
     report = RenderReport.model_validate(row.report) if row.report else None
-    stored = StoredResult.model_validate(row.files) if row.files else None
+    stored = StoredResult.model_validate({"place": row.id} | row.files) if row.files else None
     return Render(
         id=row.id,
         status=RenderStatus(row.status),

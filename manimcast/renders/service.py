@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncGenerator, Sequence
-from pathlib import Path
 from typing import Any
 
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
-from manimcast.renders.errors import QueueFull, RenderNotFound
+from manimcast.renders.errors import QueueFull, RenderNotFound, StoreError
 from manimcast.renders.ids import IdMaker
-from manimcast.renders.live import Live, News
+from manimcast.renders.live import Channel, Live, News
 from manimcast.renders.model import CacheMode, Render, RenderStatus
-from manimcast.renders.outcomes import CANCELED, lost
+from manimcast.renders.outcomes import CANCELED
+from manimcast.renders.rows import id_of
 from manimcast.renders.store import RenderStore
+from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
@@ -38,6 +38,8 @@ class RenderService:
         self._live = Live()
         self._ids = IdMaker()
         self._worker = Worker(settings, store, executors, storage, self._live)
+        self._watch = Watch(store, self._live, self._worker)
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
@@ -45,29 +47,33 @@ class RenderService:
         Raises :class:`StoreError` (another service works in ``DATA_DIR``, or the database cannot be used) or
         ``StorageError`` (``DATA_DIR`` or the bucket cannot be written).
         """
+        if self._store.database.is_shared and not (self._storage.is_shared or self._settings.shared_data_dir):
+            raise StoreError(
+                "DATABASE_URL is a database that several services may share, but videos would lie in this one's own "
+                "DATA_DIR, where the others do not find them. Set up a bucket, or SHARED_DATA_DIR=1 if DATA_DIR is one "
+                "folder for all of them."
+            )
         await self._store.open()
         try:
             await self._storage.start()
-            await asyncio.to_thread(_clear, self._settings.data_dir.absolute() / "work")
-            lost_ones = await self._store.recover(lost("the service ended while it ran"))
-            await asyncio.gather(
-                *map(self._storage.delete, lost_ones), *map(self._unless_told, self._storage.under_way())
-            )
-            for waiting in await self._store.queued():
-                self._live.open(waiting.id)
+            await self._worker.enter()
+            await asyncio.gather(*map(self._unless_told, self._storage.under_way()))
             for executor in self._executors:
                 await executor.start()
         except BaseException:
             await self.stop(grace=0)
             raise
         self._worker.start()
+        self._watching = asyncio.create_task(self._watch.run())
 
     async def _unless_told(self, found: tuple[str, StoredResult]) -> None:
         """Remove files that a dead service left and that the render's row does not tell of."""
-        render_id, stored = found
-        render = await self._store.get(render_id)
+        place, stored = found
+        render = await self._store.get(id_of(place))
+        if render is not None and render.status is RenderStatus.running:
+            return  # another service has just stored it, or will remove it
         if render is None or render.result is None or render.result.files != stored.files:
-            await self._storage.delete(render_id, stored)
+            await self._storage.delete(place, stored)
 
     def drain(self) -> None:
         """Take and begin no more renders. For the moment that SIGTERM arrives; :meth:`stop` does it too."""
@@ -83,12 +89,16 @@ class RenderService:
             last.push_async_callback(self._store.close)
             last.push_async_callback(self._let_go)
             last.push_async_callback(self._storage.stop)
+            last.push_async_callback(self._worker.leave)
             for executor in self._executors:
                 last.push_async_callback(executor.stop)
             await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
 
     async def _let_go(self) -> None:
         """Let all followers go with what the table has, as it is about to be closed."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
         for render_id, channel in self._live.unended().items():
             channel.last = await self._store.get(render_id)
             self._live.close(render_id)
@@ -146,17 +156,16 @@ class RenderService:
         """Return what was asked for, code included, or None when the tenant has no such render."""
         return await self._store.spec(render_id, tenant=tenant)
 
-    async def file(self, render_id: str, name: str) -> StoredFile | None:
+    async def file(self, place: str, name: str) -> StoredFile | None:
         """Return what is known of a file, whoever's it is; for those whose link has shown that they may have it."""
-        render = await self._store.get(render_id)
-        files = render.result.files if render is not None and render.result is not None else ()
-        return next((file for file in files if file.name == name), None)
+        render = await self._store.get(id_of(place))
+        if render is None or render.result is None or render.result.place != place:
+            return None
+        return next((file for file in render.result.files if file.name == name), None)
 
     async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:
         """Return the render when it has ended, or as it is after ``timeout`` seconds."""
-        # The channel first: it is there until the table says that the render has ended.
-        channel = self._live.get(render_id)
-        render = await self._read(render_id, tenant)
+        channel, render = await self._listen(render_id, tenant)
         if channel is None or render.status.ended:
             return render
         with contextlib.suppress(TimeoutError):
@@ -168,8 +177,7 @@ class RenderService:
 
         The render counts as canceled at once. With ``wait``, this returns only when nothing of it runs any more.
         """
-        channel = self._live.get(render_id)
-        render = await self._read(render_id, tenant)
+        channel, render = await self._listen(render_id, tenant)
         while not render.status.ended:
             if await self._store.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.queued:
@@ -189,8 +197,7 @@ class RenderService:
         says how it ended. Every attempt opens with an :class:`~manimcast.renders.live.AttemptBegan`; the next one
         begins again at animation 0.
         """
-        channel = self._live.get(render_id)
-        render = await self._read(render_id, tenant)
+        channel, render = await self._listen(render_id, tenant)
         if channel is not None:
             async with contextlib.aclosing(channel.follow()) as messages:
                 async for message in messages:
@@ -207,6 +214,15 @@ class RenderService:
         """Return how many renders are queued, and how many run."""
         return await self._store.depth()
 
+    async def _listen(self, render_id: str, tenant: str) -> tuple[Channel | None, Render]:
+        """Return the render with its channel, which one that has ended long ago has not."""
+        # The channel first: it is there until the table says that the render has ended.
+        channel = self._live.get(render_id)
+        render = await self._read(render_id, tenant)
+        if channel is None and not render.status.ended:  # another service runs it, or it waits since before our start
+            channel = self._live.open(render_id)
+        return channel, render
+
     async def _read(self, render_id: str, tenant: str) -> Render:
         """Return the table's render with what is fresher in memory."""
         channel = self._live.get(render_id)
@@ -218,8 +234,3 @@ class RenderService:
         if channel.lost is not None:
             return render.model_copy(update={"status": RenderStatus.failed, "error": channel.lost})
         return render.model_copy(update={"progress": channel.progress or render.progress})
-
-
-def _clear(folder: Path) -> None:
-    """Remove the working folders of renders that a dead service was running."""
-    shutil.rmtree(folder, ignore_errors=True)

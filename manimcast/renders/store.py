@@ -1,38 +1,43 @@
 """The table of renders, one method for each thing that happens to a row.
 
 Every change is one statement whose WHERE says what must still be true, so that two of them cannot both win, and
-each tells whether it did. The table is SQLite's, in ``DATA_DIR`` by default, through aiosqlite; its statements
-are ones that PostgreSQL takes as well.
+each tells whether it did. That holds among any number of services that work with the same database.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, event, func, insert, literal, make_url, select, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import ColumnElement, Update, func, insert, literal, select, update
 
 from manimcast.executors.policy import Faults
-from manimcast.renders.errors import StoreError
-from manimcast.renders.lock import FileLock
-from manimcast.renders.migrate import migrate
+from manimcast.renders.clock import Now
+from manimcast.renders.database import Database, Lock
+from manimcast.renders.leases import Leases, again, lease
 from manimcast.renders.model import CacheMode, Render, RenderProgress, RenderStatus
-from manimcast.renders.rows import LISTED, Claim, Outcome, Waiting, from_faults, to_faults, to_render, to_spec
+from manimcast.renders.order import in_order, position, turn, waiting
+from manimcast.renders.rows import (
+    LISTED,
+    Claim,
+    Outcome,
+    State,
+    Waiting,
+    from_faults,
+    to_faults,
+    to_render,
+    to_spec,
+    to_state,
+)
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
-MAX_FAILURES = 3
-"""Attempts that may be lost to the end of a service before a render fails."""
-BUSY_TIMEOUT = 10.0
-"""Seconds that a statement waits while another program writes to the same SQLite file."""
+LOOKED_AT = 500
+"""Renders at the head of the queue that are looked at when something can start."""
+AT_ONCE = 500
+"""Ids that one statement names."""
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
@@ -43,39 +48,17 @@ class RenderStore:
     """The renders of one service, in its database."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = make_url(settings.database)
-        self._data = settings.data_dir.absolute()
-        self._locks: list[FileLock] = []
-        self._engine: AsyncEngine | None = None
-        self._transactions = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self.database = Database(settings)
+        self.leases = Leases(self.database, settings.lease_ttl)
+        self._tenant_slots = settings.tenant_slots
 
     async def open(self) -> None:
-        """Lock ``DATA_DIR``, connect, and bring the table up to date.
-
-        Raises :class:`StoreError` when another service has the lock, when the place cannot be written, or when
-        the database is a newer manimcast's.
-        """
-        if self._url.get_backend_name() != "sqlite":
-            raise StoreError("DATABASE_URL must be an SQLite one (sqlite+aiosqlite:///...) in this version")
-        try:
-            self._lock()
-            self._engine = _connect(self._url.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False))
-            async with self._begin() as connection:
-                await connection.run_sync(migrate)
-        except BaseException:
-            await self.close()
-            raise
+        """Connect, and bring the tables up to date; see :meth:`Database.open`."""
+        await self.database.open()
 
     async def close(self) -> None:
-        """Let go of the database and of the lock, once the statements that are under way have ended."""
-        if self._engine is not None:
-            engine, self._engine = self._engine, None
-            await self._idle.wait()
-            await engine.dispose()
-        while self._locks:
-            self._locks.pop().release()
+        """Let go of the database, once the statements that are under way have ended."""
+        await self.database.close()
 
     async def insert(
         self,
@@ -87,16 +70,19 @@ class RenderStore:
         metadata: dict[str, Any] | None,
         room: int,
         cache: CacheMode = CacheMode.use,
+        priority: int = 0,
     ) -> bool:
         """Queue a render, unless ``room`` or more are queued or running already; tell whether it was."""
         values = _asked(render_id, spec, tenant=tenant, requested=requested, metadata=metadata, cache=cache) | {
             "status": _QUEUED,
             "attempt": 0,
+            "priority": priority,
         }
         busy = select(func.count()).where(renders.c.status.in_((_QUEUED, _RUNNING))).scalar_subquery()
-        row = select(*(literal(value, renders.c[name].type) for name, value in values.items())).where(busy < room)
-        async with self._begin() as connection:
-            result = await connection.execute(insert(renders).from_select(list(values), row))
+        columns: list[ColumnElement[Any]] = [literal(value, renders.c[name].type) for name, value in values.items()]
+        row = select(*columns, turn(priority)).where(busy < room)
+        async with self.database.write(Lock.admission) as connection:
+            result = await connection.execute(insert(renders).from_select([*values, "turn"], row))
         return result.rowcount == 1
 
     async def insert_running(
@@ -117,24 +103,25 @@ class RenderStore:
             "owner": owner,
             "started_at": datetime.now(UTC),
             "executor": executor,
+            "lease_until": lease(self.leases.seconds),
+            "turn": turn(0),
         }
-        async with self._begin() as connection:
+        async with self.database.write() as connection:
             await connection.execute(insert(renders).values(values))
         return Claim(render_id, tenant, 1, spec, requested)
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""
-        async with self._begin() as connection:
+        async with self.database.read() as connection:
             row = (await connection.execute(select(*LISTED).where(*_of(render_id, tenant)))).first()
             if row is None:
                 return None
-            ahead = select(func.count()).where(renders.c.status == _QUEUED, renders.c.id <= render_id)
-            position = (await connection.execute(ahead)).scalar_one() if row.status == _QUEUED else None
-        return to_render(row, position)
+            place = (await connection.execute(position(render_id))).scalar_one() if row.status == _QUEUED else None
+        return to_render(row, place or None)
 
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return the whole request, code included."""
-        async with self._begin() as connection:
+        async with self.database.read() as connection:
             statement = select(renders.c.spec, renders.c.code).where(*_of(render_id, tenant))
             row = (await connection.execute(statement)).first()
         return None if row is None else to_spec(row)
@@ -142,34 +129,46 @@ class RenderStore:
     async def depth(self) -> tuple[int, int]:
         """Return how many renders are queued, and how many run."""
         statement = select(renders.c.status, func.count()).where(renders.c.status.in_((_QUEUED, _RUNNING)))
-        async with self._begin() as connection:
+        async with self.database.read() as connection:
             rows = (await connection.execute(statement.group_by(renders.c.status))).all()
         counts: dict[str, int] = {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to mypy
         return counts.get(_QUEUED, 0), counts.get(_RUNNING, 0)
 
-    async def queued(self) -> list[Waiting]:
-        """Return the renders that wait, the next one first."""
-        columns = (renders.c.id, renders.c.requested_executor, renders.c.faults)
-        async with self._begin() as connection:
-            rows = await connection.execute(select(*columns).where(renders.c.status == _QUEUED).order_by(renders.c.id))
+    async def queued(self, *, executors: Collection[str] | None = None) -> list[Waiting]:
+        """Return the renders that wait, the next one first, of those at the head of the queue.
+
+        With ``executors``, those that asked for one of them. What is over its tenant's ``TENANT_SLOTS`` is left out.
+        """
+        queue = waiting()
+        statement = in_order(queue).limit(LOOKED_AT)
+        if executors is not None:
+            statement = statement.where(queue.c.requested_executor.in_(executors))
+        if self._tenant_slots is not None:
+            statement = statement.where(queue.c.share <= self._tenant_slots)
+        async with self.database.read() as connection:
+            rows = (await connection.execute(statement)).all()
         return [Waiting(row.id, row.requested_executor, to_faults(row.faults)) for row in rows]
 
     async def claim(self, render_id: str, *, owner: str, executor: str) -> Claim | None:
         """Take a render that waits and begin its next attempt; return None if it does not wait any more."""
+        # Who meets a render that another service is just taking goes on to the next one instead of waiting.
+        free = select(renders.c.id).where(renders.c.id == render_id, renders.c.status == _QUEUED)
         statement = (
             update(renders)
-            .where(renders.c.id == render_id, renders.c.status == _QUEUED)
+            .where(renders.c.id.in_(free.with_for_update(skip_locked=True)), *self._within_slots())
             .values(
                 status=_RUNNING,
                 attempt=renders.c.attempt + 1,
                 owner=owner,
+                lease_until=lease(self.leases.seconds),
                 started_at=datetime.now(UTC),
                 executor=executor,
                 progress=None,
             )
             .returning(*(renders.c[name] for name in _CLAIMED))
         )
-        async with self._begin() as connection:
+        # How many a tenant has running does not change between the look at it and the claim.
+        async with self.database.write(Lock.claims if self._tenant_slots is not None else None) as connection:
             row = (await connection.execute(statement)).first()
         if row is None:
             return None
@@ -185,7 +184,7 @@ class RenderStore:
 
     async def holds(self, render_id: str, attempt: int) -> bool:
         """Tell whether the attempt still is the present one."""
-        async with self._begin() as connection:
+        async with self.database.read() as connection:
             return (
                 await connection.execute(select(renders.c.id).where(*_attempt(render_id, attempt)))
             ).first() is not None
@@ -197,7 +196,7 @@ class RenderStore:
 
     async def finish(self, render_id: str, attempt: int, outcome: Outcome) -> bool:
         """End the render as the attempt ended; refused when the attempt is no longer the present one."""
-        values = outcome.values(datetime.now(UTC))
+        values = outcome.values(datetime.now(UTC)) | {"lease_until": None}
         return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
 
     async def put_back(self, render_id: str, attempt: int, *, faults: Faults | None = None) -> bool:
@@ -205,7 +204,7 @@ class RenderStore:
 
         Refused when the attempt is no longer the present one.
         """
-        values = _waiting() if faults is None else _waiting() | {"faults": from_faults(faults)}
+        values = again() if faults is None else again() | {"faults": from_faults(faults)}
         return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
 
     async def end(self, render_id: str, *, status: RenderStatus, outcome: Outcome) -> bool:
@@ -213,69 +212,34 @@ class RenderStore:
         statement = update(renders).where(renders.c.id == render_id, renders.c.status == status.value)
         return await self._change(statement.values(outcome.values(datetime.now(UTC))))
 
-    async def recover(self, outcome: Outcome) -> list[str]:
-        """Queue again what a dead service was running, and end with ``outcome`` what has been lost too often.
-
-        Only for whoever holds the lock: no render can then be another's. Returns the ids of all of them.
-        """
-        running = renders.c.status == _RUNNING
-        spent = renders.c.failures >= MAX_FAILURES - 1
-        statements = (
-            update(renders).where(running, spent).values(outcome.values(datetime.now(UTC))),
-            update(renders).where(running).values(_waiting() | {"failures": renders.c.failures + 1}),
+    async def states(self, render_ids: Collection[str]) -> dict[str, State]:
+        """Return how far each of these renders is, as the table has it. What does not exist is left out."""
+        columns = (
+            renders.c.id,
+            renders.c.status,
+            renders.c.attempt,
+            renders.c.executor,
+            renders.c.owner,
+            renders.c.progress,
         )
-        async with self._begin() as connection:
-            return [
-                render_id
-                for statement in statements
-                for render_id in (await connection.execute(statement.returning(renders.c.id))).scalars()
-            ]
+        winding_down = (renders.c.lease_until > Now()).label("is_live")
+        found: dict[str, State] = {}
+        async with self.database.read() as connection:
+            for chunk in _chunks(sorted(render_ids), AT_ONCE):
+                rows = await connection.execute(select(*columns, winding_down).where(renders.c.id.in_(chunk)))
+                found |= {row.id: to_state(row) for row in rows}
+        return found
 
     async def _change(self, statement: Update) -> bool:
-        async with self._begin() as connection:
+        async with self.database.write() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    @contextlib.asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction; what goes wrong in it comes out as :class:`StoreError`."""
-        if self._engine is None:
-            raise StoreError("the database is not open")
-        self._transactions += 1
-        self._idle.clear()
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(f"the database {self._url.database} cannot be used: {reason}") from error
-        finally:
-            self._transactions -= 1
-            if self._transactions == 0:
-                self._idle.set()
-
-    def _lock(self) -> None:
-        paths = [self._data / "lock"]
-        database = Path(self._url.database or "")
-        if database.parent.absolute() != self._data:
-            paths.append(database.with_name(f"{database.name}.lock"))
-        for path in paths:
-            lock = FileLock(path)
-            lock.acquire()
-            self._locks.append(lock)
-
-
-def _connect(url: str) -> AsyncEngine:
-    engine = create_async_engine(url)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
-        cursor.execute("PRAGMA journal_mode = WAL")  # readers do not wait for the writer
-        cursor.execute("PRAGMA synchronous = FULL")  # what was accepted survives a power cut
-        cursor.close()
-
-    return engine
+    def _within_slots(self) -> list[ColumnElement[bool]]:
+        if self._tenant_slots is None:
+            return []
+        other = renders.alias()
+        running = select(func.count()).where(other.c.tenant == renders.c.tenant, other.c.status == _RUNNING)
+        return [running.scalar_subquery() < self._tenant_slots]
 
 
 def _of(render_id: str, tenant: str | None) -> list[ColumnElement[bool]]:
@@ -309,6 +273,6 @@ def _asked(
     }
 
 
-def _waiting() -> dict[str, Any]:
-    """Return the columns of a render that waits again."""
-    return {"status": _QUEUED, "owner": None, "executor": None, "started_at": None, "progress": None}
+def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -4,6 +4,9 @@ The table decides who owns a render. ``attempt`` is the fence: every claim raise
 a running render except by whoever names its present attempt. ``owner`` is the service process that runs the
 render. ``failures`` counts the attempts that were lost to the end of a service, and ``faults`` has, by the
 executors' names, what they failed in (:class:`~manimcast.executors.policy.Fault`): both are bounded.
+``lease_until`` is until when the owner has the render, in seconds by the database's clock: an owner that lives puts it
+off again and again, and one that does not has lost the render then. ``turn`` is its place in the queue
+(:mod:`manimcast.renders.order`).
 ``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it; ``requested_cache`` likewise,
 and ``cache`` says what came from caches.
 Migrations change the real table; a test compares the two.
@@ -13,7 +16,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -51,6 +67,9 @@ renders = Table(
     Column("failures", Integer, nullable=False),
     Column("faults", JSON(none_as_null=True)),
     Column("owner", String(64)),
+    Column("lease_until", Double),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("turn", Double, nullable=False, server_default="0"),
     Column("requested_executor", String(64), nullable=False, server_default="auto"),
     Column("executor", String(64)),
     Column("requested_cache", String(16), nullable=False, server_default="use"),
@@ -60,6 +79,6 @@ renders = Table(
     Column("files", JSON(none_as_null=True)),
     Column("error", JSON(none_as_null=True)),
     Column("cost", JSON(none_as_null=True)),
-    Index("renders_by_status", "status", "id"),
+    Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
 )

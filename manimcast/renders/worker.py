@@ -10,11 +10,8 @@ import asyncio
 import contextlib
 import logging
 import math
-import os
 import shutil
-import socket
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,15 +26,18 @@ from manimcast.renders.errors import NoExecutor, StoreError
 from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
 from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
-from manimcast.renders.outcomes import given_up, internal
-from manimcast.renders.rows import Claim
+from manimcast.renders.outcomes import LOST, given_up, internal
+from manimcast.renders.owners import Owner
+from manimcast.renders.rows import Claim, place_of
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from manimcast.storage import Storage
 
 LOOK_AGAIN = 1.0
-"""Seconds until the loop looks again while renders wait, or when the table cannot be read."""
+"""Seconds until the loop looks at the table again when nothing has happened here."""
+BEATS = 5
+"""How many times a lease is put off before it would have run out."""
 STRANDED = 60.0
 """Seconds that a render waits in the queue while no executor that may run it is available."""
 TYPICAL_RENDER = 10.0
@@ -59,20 +59,49 @@ class Worker:
         self._live = live
         self._results = KeptResults(settings)
         self._flights = Flights()
-        self._owner = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._work = settings.data_dir.absolute() / "work"
+        self._owner = Owner(settings.data_dir.absolute())
         self._attempts: dict[str, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._stranded: dict[str, float] = {}
         self._loop: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._recent: dict[str, deque[float]] = {executor.name: deque(maxlen=20) for executor in executors}
         self.draining = False
 
+    async def enter(self) -> None:
+        """Become one of those that work in ``DATA_DIR``, and take over what the dead have left there.
+
+        Raises :class:`StoreError` when ``DATA_DIR`` or the table cannot be written.
+        """
+        await asyncio.to_thread(self._owner.enter)
+        await self._take_over()
+
     def start(self) -> None:
         """Begin to take renders."""
+        self._keeping = asyncio.create_task(self._keep())
         self._loop = asyncio.create_task(self._claim_all())
+
+    async def leave(self) -> None:
+        """Be none of those that work in ``DATA_DIR`` any more, after :meth:`stop`."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+        with contextlib.suppress(
+            StoreError
+        ):  # what could not be ended here is tried again at once, not when it is late
+            await self._store.leases.recover(LOST, dead=[self._owner.name])
+        await asyncio.to_thread(self._owner.leave)
+
+    @property
+    def owner(self) -> str:
+        """The name under which it has renders in the table."""
+        return self._owner.name
+
+    def running(self) -> dict[str, Attempt]:
+        """Return what runs here, by the ids of the renders."""
+        return dict(self._attempts)
 
     def wake(self) -> None:
         """Look at the table now."""
@@ -136,7 +165,7 @@ class Worker:
                 tenant=tenant,
                 requested=requested,
                 metadata=metadata,
-                owner=self._owner,
+                owner=self._owner.name,
                 executor=executor.name,
             )
         except BaseException:
@@ -180,48 +209,68 @@ class Worker:
     def _candidates(self) -> list[policy.Candidate]:
         return [policy.Candidate(one.name, one.tries, one.status()) for one in self._executors.values()]
 
+    async def _keep(self) -> None:
+        """Keep the leases of what runs here, and take over what others have lost, until canceled."""
+        beats = self._store.leases.seconds / BEATS
+        while True:
+            try:
+                await self._renew()
+                await self._take_over()
+            except StoreError as error:
+                logger.error("leases were not renewed: %s", error)  # noqa: TRY400 - the message says it all
+            except Exception:  # it must go on, or all that runs here is lost
+                logger.exception("leases were not renewed")
+            await asyncio.sleep(beats)
+
+    async def _renew(self) -> None:
+        if self._attempts:
+            await self._store.leases.renew(self._owner.name, list(self._attempts))
+
+    async def _take_over(self) -> None:
+        dead = await asyncio.to_thread(self._owner.dead)
+        recovered = await self._store.leases.recover(LOST, dead=dead)
+        for render_id, number in recovered:
+            logger.warning("attempt %d was lost", number, extra={"render_id": render_id})
+            await self._storage.delete(place_of(render_id, number))
+        await asyncio.to_thread(self._owner.bury, dead)
+        if recovered:
+            self.wake()
+
     async def _claim_all(self) -> None:
         while not self.draining:
             self._changed.clear()
             try:
-                # What an executor can do changes without a word, and with it where a render that waits may go.
-                patience = LOOK_AGAIN if await self._distribute() else None
+                await self._distribute()
             except StoreError as error:
                 logger.error("cannot take a render: %s", error)  # noqa: TRY400 - the message says it all
-                patience = LOOK_AGAIN
+            # What other services queue and what an executor can do changes without a word.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), patience)
+                await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
 
-    async def _distribute(self) -> bool:
-        """Start what can start, oldest first, and tell whether renders still wait.
+    async def _distribute(self) -> None:
+        """Start what can start, in the order of the queue.
 
         A render that waits for a full executor holds up none that goes to another.
         """
         queue = await self._store.queued()
         self._stranded = {one.id: self._stranded[one.id] for one in queue if one.id in self._stranded}
         candidates = self._candidates()
-        left = 0
         for waiting in queue:
             if self.draining:
-                return False
+                return
             match policy.choose(waiting.requested, waiting.faults, candidates):
                 case policy.Use(executor=name):
                     self._stranded.pop(waiting.id, None)
                     if self._busy[name] < self._executors[name].slots and not self._flights.hold(waiting.id):
                         await self._start(waiting.id, self._executors[name])
-                    else:
-                        left += 1
                 case policy.Wait(reason=reason):
-                    if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) < STRANDED:
-                        left += 1
-                    else:
+                    if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) >= STRANDED:
                         await self._give_up(waiting.id, reason)
                 case policy.GiveUp(reason=reason):
                     await self._give_up(waiting.id, reason)
-        return left > 0
 
     async def _start(self, render_id: str, executor: Executor) -> None:
-        claim = await self._store.claim(render_id, owner=self._owner, executor=executor.name)
+        claim = await self._store.claim(render_id, owner=self._owner.name, executor=executor.name)
         if claim is not None:
             # Registered before anything else can run, so that whoever cancels from now on finds it.
             self._busy[executor.name] += 1
@@ -243,7 +292,7 @@ class Worker:
             self._live.close(render_id)
 
     def _work_of(self, render_id: str, attempt: int) -> Path:
-        return self._work / f"{render_id}-{attempt}"
+        return self._owner.work / f"{render_id}-{attempt}"
 
     def _register(self, claim: Claim, executor: Executor, kept: KeptResult | None = None) -> Attempt:
         limit = self._settings.render_timeout

@@ -53,8 +53,9 @@ class StoredFile(OutputFile):
 
 
 class StoredResult(Strict):
-    """The files of one finished render."""
+    """The files of one finished render, and their name in the storage, if that is not the render's id."""
 
+    place: str | None = None
     files: tuple[StoredFile, ...]
 
     @property

@@ -38,9 +38,8 @@ class Server:
         return httpx.Client(base_url=self.address, timeout=PATIENCE)
 
     def scratch(self) -> list[str]:
-        """Return what lies in the working folder."""
-        work = self.data / "work"
-        return sorted(path.name for path in work.iterdir()) if work.exists() else []
+        """Return what lies in the working folder of any service."""
+        return sorted(path.name for path in (self.data / "work").glob("*/*"))
 
     def processes(self) -> list[int]:
         """Return every process that has this service's marker in its environment or is a child of one that has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from manimcast.renders import RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import Storage, from_settings
 from tests.patience import PATIENCE
+from tests.postgres import Postgres, running
 
 from .scripted import ScriptedExecutor
 
@@ -26,12 +27,35 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of this folder."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """The ``DATABASE_URL`` of this test: SQLite where it lies by default, and a new database of PostgreSQL."""
+    if request.param == "sqlite":
+        return None
+    server = request.getfixturevalue("postgres")
+    assert isinstance(server, Postgres)
+    return server.fresh()
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Callable[..., Settings]:
+def settings(tmp_path: Path, database_url: str | None) -> Callable[..., Settings]:
     """Return a function that makes settings whose data lie in the test's own folder."""
 
     def make(**fields: Any) -> Settings:
-        return Settings(_env_file=None, **{"data_dir": tmp_path / "data", "render_slots": 1, **fields})
+        ours = {
+            "data_dir": tmp_path / "data",
+            "render_slots": 1,
+            "database_url": database_url,
+            "shared_data_dir": True,
+        }
+        return Settings(_env_file=None, **{**ours, **fields})
 
     return make
 

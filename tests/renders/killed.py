@@ -1,6 +1,6 @@
 """A service that a test kills: it accepts two renders, begins the first, says so, and never ends.
 
-Run as ``python -m tests.renders.killed DATA_DIR``.
+Run as ``python -m tests.renders.killed DATA_DIR [DATABASE_URL]``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from manimcast.storage import LocalStorage
 from .scripted import GREETING, ScriptedExecutor, a_spec
 
 
-async def main(data: Path) -> None:
-    settings = Settings(_env_file=None, data_dir=data, render_slots=1)
+async def main(data: Path, url: str | None) -> None:
+    settings = Settings(_env_file=None, data_dir=data, database_url=url, shared_data_dir=True, render_slots=1)
     executor = ScriptedExecutor()
     service = RenderService(settings, RenderStore(settings), [executor], LocalStorage(settings))
     await service.start()
@@ -32,4 +32,4 @@ async def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from manimcast.renders import Render, RenderService, RenderStatus, StoreError, attempt, store
+from manimcast.renders import Render, RenderService, RenderStatus, StoreError, attempt, database
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, RenderReport
 from manimcast.storage import LocalStorage, NoSuchFile, StoredResult
@@ -30,6 +30,16 @@ async def ended(service: RenderService, render: Render) -> Render:
     result = await service.wait(render.id, tenant="t", timeout=PATIENCE)
     assert result.status.ended
     return result
+
+
+def left(folder: Path) -> list[Path]:
+    """Return what lies about of any render."""
+    places = [*(folder / "data" / "videos").glob("*"), *(folder / "data" / "work").glob("*/*")]
+    return [path for path in places if path.exists()]
+
+
+SQLITE = pytest.mark.parametrize("database_url", [None], ids=["sqlite"])
+"""For what is done to the database's file."""
 
 
 @contextmanager
@@ -61,7 +71,7 @@ async def test_a_folder_that_cannot_be_written_fails_the_render_in_plain_words(
     assert done.error.code is ErrorCode.internal
     assert "could not be" in done.error.message
     assert "Not a directory" in done.error.message
-    assert not [path for path in (tmp_path / "data").glob("*/*") if path.parent.name != "cache"]
+    assert not left(tmp_path)
 
     place.unlink()
     place.mkdir()
@@ -81,7 +91,7 @@ async def test_a_report_of_files_that_are_not_there_fails_the_render(
     assert done.status is RenderStatus.failed
     assert done.error is not None
     assert "video.mp4 that it did not write" in done.error.message
-    assert not list((tmp_path / "data").glob("*/*"))
+    assert not left(tmp_path)
 
 
 class PausingStorage(LocalStorage):
@@ -116,6 +126,7 @@ async def test_a_video_that_comes_too_late_for_a_cancel_is_removed(
             storage.path(render.id, "video.mp4")
 
 
+@SQLITE
 async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
     tmp_path: Path,
     serve: Serve,
@@ -124,7 +135,7 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
 ) -> None:
     heard = asyncio.Event()
     monkeypatch.setattr(attempt.logger, "error", lambda *_: heard.set())
-    monkeypatch.setattr(store, "BUSY_TIMEOUT", BUSY_SECONDS)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", (0.02,) * 1000)
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")
@@ -138,10 +149,11 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
         assert (await ended(service, render)).status is RenderStatus.succeeded
 
 
+@SQLITE
 async def test_an_end_that_cannot_be_written_is_told_and_the_next_start_tries_again(
     tmp_path: Path, serve: Serve, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY_TIMEOUT", BUSY_SECONDS)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", ())
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from manimcast.renders import NoExecutor, Render, RenderService, RenderStatus, RenderStore, StoreError
+from manimcast.renders import NoExecutor, Render, RenderService, RenderStatus, RenderStore
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage
@@ -22,10 +22,10 @@ from .scripted import GREETING, ScriptedExecutor, a_spec
 pytestmark = pytest.mark.anyio
 
 
-def run_and_kill(data: Path) -> list[str]:
+def run_and_kill(data: Path, url: str | None) -> list[str]:
     """Run a service until its first render runs, kill it, and return the ids of the two that it was given."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.renders.killed", str(data)],
+        [sys.executable, "-m", "tests.renders.killed", str(data), *([url] if url else [])],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -45,15 +45,15 @@ async def last_of(service: RenderService, render_id: str) -> Render:
 
 
 async def test_after_a_kill_the_next_start_runs_everything(
-    tmp_path: Path, serve: Serve, executor: ScriptedExecutor
+    tmp_path: Path, serve: Serve, executor: ScriptedExecutor, database_url: str | None
 ) -> None:
-    running, waiting = await asyncio.to_thread(run_and_kill, tmp_path / "data")
+    running, waiting = await asyncio.to_thread(run_and_kill, tmp_path / "data", database_url)
     work = tmp_path / "data" / "work"
     assert [path.name for path in work.rglob("half.mp4")] == ["half.mp4"]
     async with serve() as service:
         first = await executor.begun.get()
         assert first.render_id == running
-        assert list(work.rglob("*")) == [first.into]
+        assert list(work.glob("*/*")) == [first.into]
         following = asyncio.create_task(last_of(service, waiting))
         first.succeed()
         done = await service.wait(running, tenant="t", timeout=PATIENCE)
@@ -66,11 +66,11 @@ async def test_after_a_kill_the_next_start_runs_everything(
 
 
 async def test_a_render_that_takes_the_service_down_each_time_is_given_up(
-    tmp_path: Path, serve: Serve, executor: ScriptedExecutor
+    tmp_path: Path, serve: Serve, executor: ScriptedExecutor, database_url: str | None
 ) -> None:
-    deadly, *_ = await asyncio.to_thread(run_and_kill, tmp_path / "data")
+    deadly, *_ = await asyncio.to_thread(run_and_kill, tmp_path / "data", database_url)
     for _ in range(2):
-        await asyncio.to_thread(run_and_kill, tmp_path / "data")
+        await asyncio.to_thread(run_and_kill, tmp_path / "data", database_url)
     async with serve() as service:
         done = await service.get(deadly, tenant="t")
         assert done is not None
@@ -145,24 +145,6 @@ async def test_hurrying_a_shutdown_still_puts_everything_back(
     await service.stop(grace=0)
     assert performance.over.is_set()
     assert (await following).status is RenderStatus.queued
-
-
-async def test_two_services_do_not_share_a_folder(serve: Serve) -> None:
-    async with serve():
-        with pytest.raises(StoreError, match=r"another manimcast service \(process \d+\) works in .*DATA_DIR"):
-            async with serve():
-                pass
-    async with serve():
-        pass
-
-
-async def test_two_services_do_not_share_a_database_elsewhere(tmp_path: Path, serve: Serve) -> None:
-    database = f"sqlite:///{tmp_path / 'elsewhere' / 'shared.db'}"
-    (tmp_path / "elsewhere").mkdir()
-    async with serve(database_url=database):
-        with pytest.raises(StoreError, match="another manimcast service"):
-            async with serve(database_url=database, data_dir=tmp_path / "other"):
-                pass
 
 
 async def test_a_service_that_cannot_start_holds_nothing(tmp_path: Path, serve: Serve) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, Table, create_engine
+from sqlalchemy import Connection, MetaData, Table, make_url, text
 
 from manimcast.executors.policy import Fault
 from manimcast.renders import RenderProgress, RenderStatus, RenderStore, StoreError
+from manimcast.renders.database import connect
 from manimcast.renders.migrate import HEAD, SCRIPTS, migrate, revision
-from manimcast.renders.outcomes import lost
+from manimcast.renders.outcomes import LOST
 from manimcast.renders.rows import Claim, Outcome, Waiting
 from manimcast.renders.table import metadata
 from manimcast.settings import Settings
@@ -30,10 +30,15 @@ from .scripted import a_report, a_spec
 
 pytestmark = pytest.mark.anyio
 
+SQLITE = pytest.mark.parametrize("database_url", [None], ids=["sqlite"])
+"""For what is about the database's file."""
+
 SUCCEEDED = Outcome(
     RenderStatus.succeeded,
     report=a_report(),
-    stored=StoredResult(files=(StoredFile(role=OutputRole.video, name="video.mp4", bytes=1, sha256="0" * 64),)),
+    stored=StoredResult(
+        place="rnd_1", files=(StoredFile(role=OutputRole.video, name="video.mp4", bytes=1, sha256="0" * 64),)
+    ),
 )
 
 
@@ -86,7 +91,7 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
     await queue(store, "rnd_1")
     first = await claim(store, owner="the dead")
     assert first is not None
-    assert await store.recover(lost("it died")) == ["rnd_1"]
+    assert await store.leases.recover(LOST, dead=["the dead"]) == [("rnd_1", 1)]
     assert not await store.finish("rnd_1", first.attempt, SUCCEEDED), "nobody runs it"
     second = await claim(store, owner="the living")
     assert second is not None
@@ -99,7 +104,7 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
     assert not await store.progress("rnd_1", first.attempt, progress)
     assert await status_of(store, "rnd_1") is RenderStatus.running
     assert await store.finish("rnd_1", second.attempt, SUCCEEDED)
-    assert not await store.finish("rnd_1", second.attempt, lost("too late")), "an end is written once"
+    assert not await store.finish("rnd_1", second.attempt, LOST), "an end is written once"
     assert await status_of(store, "rnd_1") is RenderStatus.succeeded
 
 
@@ -128,50 +133,62 @@ async def test_opening_an_empty_folder_makes_the_table_and_opening_again_keeps_i
         assert await status_of(store, "rnd_1") is RenderStatus.queued
 
 
-def test_the_migrations_make_the_table_that_the_code_uses(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
-    with engine.begin() as connection:
+async def test_the_migrations_make_the_table_that_the_code_uses(
+    settings: Callable[..., Settings], database_url: str | None, request: pytest.FixtureRequest
+) -> None:
+    empty = settings(database_url=database_url and request.getfixturevalue("postgres").empty())
+    empty.data_dir.mkdir()
+
+    def work(connection: Connection) -> None:
         assert revision(connection) is None
         migrate(connection)
         assert revision(connection) == HEAD == ScriptDirectory(str(SCRIPTS)).get_current_head()
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
         migrate(connection)
         assert revision(connection) == HEAD
-    engine.dispose()
+
+    await change(empty, work)
 
 
-async def test_a_database_of_the_first_revision_keeps_its_renders(settings: Callable[..., Settings]) -> None:
-    path = settings().data_dir / "manimcast.db"
-    path.parent.mkdir()
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(SCRIPTS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        row = {"tenant": "t", "created_at": datetime.now(UTC), "code": "class A(Scene): pass", "attempt": 0}
-        old = Table("renders", MetaData(), autoload_with=connection)
-        assert "requested_executor" not in old.c
-        spec = a_spec(seed=7).model_dump(mode="json", exclude={"code"})
-        for name, status, failures in (("rnd_1", "queued", 0), ("rnd_2", "running", 1), ("rnd_3", "failed", 2)):
-            values = {**row, "id": name, "status": status, "failures": failures, "spec": spec}
-            connection.execute(old.insert().values(values))
-    engine.dispose()
+async def change(settings: Settings, step: Callable[[Connection], None]) -> None:
+    """Do something to the database, while no service has it."""
+    engine = connect(make_url(settings.database))
+    async with engine.begin() as connection:
+        await connection.run_sync(step)
+    await engine.dispose()
 
-    store = RenderStore(settings())
+
+def back_to_the_first(connection: Connection) -> None:
+    """Bring a database back to its first revision, and fill it."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0001")
+    row = {"tenant": "t", "created_at": datetime.now(UTC), "code": "class A(Scene): pass", "attempt": 0}
+    old = Table("renders", MetaData(), autoload_with=connection)
+    assert "requested_executor" not in old.c
+    spec = a_spec(seed=7).model_dump(mode="json", exclude={"code"})
+    for name, status, failures in (("rnd_1", "queued", 0), ("rnd_2", "running", 1), ("rnd_3", "failed", 2)):
+        values = {**row, "id": name, "status": status, "failures": failures, "spec": spec}
+        connection.execute(old.insert().values(values))
+
+
+async def test_a_database_of_the_first_revision_keeps_its_renders(
+    store: RenderStore, settings: Callable[..., Settings]
+) -> None:
+    await store.close()
+    await change(settings(), back_to_the_first)
     await store.open()
-    try:
-        render = await store.get("rnd_1")
-        assert render is not None
-        assert (render.spec["executor"], render.spec["seed"], render.cost) == ("auto", 7, None)
-        assert await status_of(store, "rnd_3") is RenderStatus.failed
-        assert await store.recover(lost("it died")) == ["rnd_2"]
-        assert await store.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
-        claimed = await claim(store)
-        assert claimed is not None
-        assert (claimed.spec, claimed.faults) == (a_spec(seed=7), {})
-    finally:
-        await store.close()
+    render = await store.get("rnd_1")
+    assert render is not None
+    assert (render.spec["executor"], render.spec["seed"], render.cost) == ("auto", 7, None)
+    assert await status_of(store, "rnd_3") is RenderStatus.failed
+    assert await store.leases.recover(LOST) == [("rnd_2", 0)], "of before there were leases"
+    assert await store.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
+    claimed = await claim(store)
+    assert claimed is not None
+    assert (claimed.spec, claimed.faults) == (a_spec(seed=7), {})
 
 
 async def test_what_executors_failed_in_outlives_the_process(
@@ -198,17 +215,20 @@ async def test_what_executors_failed_in_outlives_the_process(
 async def test_a_newer_versions_database_is_left_alone(store: RenderStore, settings: Callable[..., Settings]) -> None:
     await queue(store, "rnd_1")
     await store.close()
-    path = settings().data_dir / "manimcast.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+
+    def age(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    def look(connection: Connection) -> None:
+        assert connection.execute(text("SELECT id FROM renders")).scalars().all() == ["rnd_1"]
+
+    await change(settings(), age)
     with pytest.raises(StoreError, match="revision 9999"):
         await store.open()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT id FROM renders").fetchall() == [("rnd_1",)]
-    connection.close()
+    await change(settings(), look)
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"this is no database, " * 100, "not a database"), (None, "cannot be written")]
 )
@@ -225,6 +245,20 @@ async def test_a_database_that_cannot_be_used_is_explained(
         await RenderStore(settings()).open()
 
 
-async def test_another_kind_of_database_is_refused(settings: Callable[..., Settings]) -> None:
-    with pytest.raises(StoreError, match="DATABASE_URL"):
-        await RenderStore(settings(database_url="postgresql+asyncpg://host/name")).open()
+@SQLITE
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql://host/name", "DATABASE_URL names a mysql database"),
+        (
+            "postgresql://someone:secret@127.0.0.1:1/name",
+            r"someone:\*\*\*@127.0.0.1:1/name cannot be reached: .*Connect call failed",
+        ),
+        ("nonsense", "DATABASE_URL"),
+    ],
+)
+async def test_a_database_that_is_not_there_is_explained(
+    settings: Callable[..., Settings], url: str, reason: str
+) -> None:
+    with pytest.raises(StoreError, match=reason):
+        await RenderStore(settings(database_url=url)).open()

@@ -130,7 +130,7 @@ async def _result_file(
         file = next((file for file in render.result.files if file.role is role), None)
     if file is None:
         raise ProblemError(Problem.not_found, f"render {render_id} has no {role} {index}".rstrip())
-    return await hand_out(request, context, render_id, file)
+    return await hand_out(request, context, render.result.place, file)
 
 
 _ENDED = {RenderStatus.failed: "failed", RenderStatus.canceled: "was canceled"}

@@ -10,7 +10,7 @@ EXPECT = "stopped"
 
 
 def attack(target):
-    places = [*Path(target.data, "work").glob("*"), *(Path(f"/proc/{pid}/cwd") for pid in target.neighbour)]
+    places = [*Path(target.data, "work").glob("*/*"), *(Path(f"/proc/{pid}/cwd") for pid in target.neighbour)]
     for place in places:
         with contextlib.suppress(OSError):
             with (place / "diary.txt").open("r+") as diary:

@@ -1,0 +1,65 @@
+"""Whose render is next: the order of the queue, as SQL.
+
+Within a tenant's renders the order is that of ``turn``: the second in which the render was queued, by the database's
+clock, less :data:`STEP` for each step of its priority. So a higher priority overtakes what has come lately, and
+nothing waits for ever, as everything's turn stays where it is while that of newcomers moves on.
+
+Between tenants the shares are fair: a tenant's next render counts as its first, second, ... of those that run or wait,
+and lower numbers go first. Behind one tenant's thousand renders, another's first is the next to start.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
+
+from manimcast.renders.clock import Now
+from manimcast.renders.table import renders
+
+STEP = 60.0
+"""Seconds that one step of priority is worth."""
+LOWEST, HIGHEST = -10, 10
+"""Priorities that a client may ask for."""
+
+ORDER = ("share", "turn", "id")
+"""Columns of :func:`waiting` by which the queue is ordered."""
+
+
+def turn(priority: int) -> ColumnElement[float]:
+    """Return the ``turn`` of a render that is queued now."""
+    return Now() - priority * STEP
+
+
+def waiting() -> Subquery:
+    """Return the renders that wait, each with its ``share``: which of its tenant's it would be to run, from 1."""
+    running = (
+        select(renders.c.tenant, func.count().label("running"))
+        .where(renders.c.status == "running")
+        .group_by(renders.c.tenant)
+        .subquery()
+    )
+    number = func.row_number().over(partition_by=renders.c.tenant, order_by=(renders.c.turn, renders.c.id))
+    columns = (renders.c.id, renders.c.tenant, renders.c.turn, renders.c.requested_executor, renders.c.faults)
+    return (
+        select(*columns, (number + func.coalesce(running.c.running, 0)).label("share"))
+        .select_from(renders.outerjoin(running, running.c.tenant == renders.c.tenant))
+        .where(renders.c.status == "queued")
+        .subquery()
+    )
+
+
+def in_order(queue: Subquery) -> Select[Any]:
+    """Return the rows of :func:`waiting`, the next one first."""
+    return select(queue).order_by(*(queue.c[name] for name in ORDER))
+
+
+def position(render_id: str) -> Select[int]:
+    """Return the statement that tells how manieth in the queue a render is, from 1; 0 when it does not wait."""
+    queue, mine = waiting(), waiting()
+    me = select(*(mine.c[name] for name in ORDER)).where(mine.c.id == render_id).subquery()
+    share, at, name = (me.c[column] for column in ORDER)
+    is_before = (queue.c.share < share) | (
+        (queue.c.share == share) & ((queue.c.turn < at) | ((queue.c.turn == at) & (queue.c.id <= name)))
+    )
+    return select(func.count()).select_from(queue.join(me, is_before))
