@@ -86,6 +86,7 @@ class Settings(StorageSettings):
     tenant_slots: int | None = Field(
         None, ge=1, description="Renders of one tenant that run at once, over all services. Default: as many as can."
     )
+    idempotency_ttl: float = Field(86_400, gt=0, description="Seconds for which an `Idempotency-Key` is remembered.")
     lease_ttl: float = Field(
         15, ge=3, le=3600, description="Seconds after which another service takes over the renders of a silent one."
     )

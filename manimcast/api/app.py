@@ -18,6 +18,7 @@ from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
 from manimcast.api.routes import files, health, renders, scenes, video
+from manimcast.api.validation import explain_parameters, refuse
 from manimcast.executors.base import Executor
 from manimcast.executors.configured import from_settings
 from manimcast.renders import StoreError
@@ -79,11 +80,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(request: Request, error: RequestValidationError) -> Response:
-        errors = [
-            {"field": str(item["loc"][-1]), "message": f"{item['loc'][-1]}: {item['msg']}"} for item in error.errors()
-        ]
-        detail = "; ".join(item["message"] for item in errors)
-        return respond(request.url.path, ProblemError(Problem.invalid_request, detail, errors=errors))
+        return respond(request.url.path, refuse(explain_parameters(error.errors())))
 
     @app.exception_handler(StoreError)
     async def _store(request: Request, error: StoreError) -> Response:

@@ -115,6 +115,13 @@ class Health(BaseModel):
     warnings: list[str]
 
 
+class RenderPage(BaseModel):
+    """Renders, the newest first. ``next_cursor`` is null on the last page."""
+
+    renders: list[Render]
+    next_cursor: str | None
+
+
 _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (VideoRequest, "validation"),
     (RenderRequest, "validation"),
@@ -127,6 +134,7 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (Health, "serialization"),
     (Render, "serialization"),
     (RenderRead, "serialization"),
+    (RenderPage, "serialization"),
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
@@ -193,6 +201,7 @@ CREATE_RENDER = _route(
         **_problems(
             s400="The body cannot be read.",
             s408="The body did not arrive in time.",
+            s409="The `Idempotency-Key` was sent before with another body.",
             s413="The body is too large.",
             s415="The body is not declared as JSON.",
             s422="A field is wrong.",
@@ -211,7 +220,14 @@ CREATE_RENDER = _route(
                 "required": False,
                 "description": "`wait=N`: answer when the render ends, or after N seconds.",
                 "schema": {"type": "string", "examples": ["wait=30"]},
-            }
+            },
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "Your name for this request: sent again with the same body, it is the same render.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            },
         ]
     },
 )
@@ -235,6 +251,13 @@ INSPECT = _route(
 _NO_RENDER = _problems(
     s404="There is no such render.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY
 )
+LIST_RENDERS = _route(
+    {
+        200: _json("A page of renders.", RenderPage),
+        **_problems(s422="A parameter is wrong.", s500="The service is at fault.", **_KEY),
+    }
+)
+DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER})
 READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
 CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render), **_NO_RENDER})
 _BYTES: dict[int | str, Description] = {

@@ -32,6 +32,7 @@ class Problem(Enum):
     body_timeout = 408, "The body did not arrive in time"
     not_finished = 409, "The render has not ended"
     no_video = 409, "The render has no video"
+    key_conflict = 409, "The idempotency key belongs to another request"
     canceled = 409, "The render was canceled"
     link_expired = 410, "The link has expired"
     body_too_large = 413, "The body is too large"

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from manimcast.api.validation import FieldError, explain, refuse
 from manimcast.renders import CacheMode
+from manimcast.renders.order import HIGHEST, LOWEST
 from manimcast.settings import Settings
 from manimcast.spec import AspectRatio, Code, Engine, JsonObject, Quality, RenderSpec, SceneName
 
@@ -54,6 +55,9 @@ class RenderRequest(RenderSpec):
     cache: CacheMode = Field(
         CacheMode.use, description="`use` what is kept; `refresh`: render anew and keep that; `off`: neither."
     )
+    priority: int = Field(
+        0, ge=LOWEST, le=HIGHEST, description="Before your other renders (above 0) or after them; one step is a minute."
+    )
     metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
     @field_validator("metadata")
@@ -74,6 +78,7 @@ class Order:
     spec: RenderSpec
     executor: str
     cache: CacheMode
+    priority: int
     metadata: JsonObject | None
 
 
@@ -111,7 +116,7 @@ def parse_render(body: JsonObject, settings: Settings) -> Order:
         **{name: getattr(request, name) for name in RenderSpec.model_fields},
     )
     _check_limits(spec, settings)
-    return Order(spec, request.executor, request.cache, request.metadata)
+    return Order(spec, request.executor, request.cache, request.priority, request.metadata)
 
 
 def _without_nulls(body: JsonObject) -> JsonObject:

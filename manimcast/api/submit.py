@@ -6,10 +6,10 @@ import math
 
 import structlog
 
-from manimcast.api.context import Context
+from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.executors.policy import AUTO
-from manimcast.renders import CacheMode, NoExecutor, QueueFull, Render
+from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey
 from manimcast.spec import JsonObject, RenderSpec
 
 
@@ -20,13 +20,28 @@ async def submit(
     tenant: str,
     executor: str = AUTO,
     cache: CacheMode = CacheMode.use,
+    priority: int = 0,
     metadata: JsonObject | None = None,
+    key: RequestKey | None = None,
 ) -> Render:
-    """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken."""
+    """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken.
+
+    With a ``key`` that was sent before, that request's render is returned.
+    """
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
-        render = await context.renders.submit(spec, tenant=tenant, executor=executor, cache=cache, metadata=metadata)
+        render = await context.renders.submit(
+            spec, tenant=tenant, executor=executor, cache=cache, priority=priority, metadata=metadata, key=key
+        )
+    except KeyTakenError as taken:
+        if not taken.is_same:
+            raise ProblemError(
+                Problem.key_conflict,
+                f"this Idempotency-Key was sent before with another body, for render {taken.render_id}; "
+                "send a new key with a new request",
+            ) from None
+        render = await find(context, taken.render_id, tenant)
     except QueueFull as full:
         raise ProblemError(
             Problem.queue_full, str(full), headers={"retry-after": str(max(1, math.ceil(full.retry_after)))}

@@ -61,6 +61,16 @@ def explain(
     return list(found.values())
 
 
+def explain_parameters(items: Iterable[ErrorDetails]) -> list[FieldError]:
+    """Return the same for the parameters of a request, whose locations begin with where they stand."""
+    found: dict[str, FieldError] = {}
+    for item in items:
+        located: ErrorDetails = {**item, "loc": item["loc"][1:2]}
+        entry = _explain(located, (), {})
+        found.setdefault(entry["field"], entry)
+    return list(found.values())
+
+
 def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, str]) -> FieldError:
     path = [str(part)[:60] for part in item["loc"]]
     if path:

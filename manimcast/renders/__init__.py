@@ -1,6 +1,7 @@
 """The life of a render: admitted, queued, run, followed, canceled, kept."""
 
 from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound, StoreError
+from manimcast.renders.idempotency import KeyTakenError, RequestKey
 from manimcast.renders.inspections import Inspections
 from manimcast.renders.live import AttemptBegan
 from manimcast.renders.model import (
@@ -21,6 +22,7 @@ __all__ = [
     "AttemptBegan",
     "CacheMode",
     "Inspections",
+    "KeyTakenError",
     "NoExecutor",
     "QueueFull",
     "Render",
@@ -33,6 +35,7 @@ __all__ = [
     "RenderService",
     "RenderStatus",
     "RenderStore",
+    "RequestKey",
     "StoreError",
     "executor_at_fault",
 ]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from manimcast.renders.errors import StoreError
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in ``migrations/versions``."""
 SCRIPTS = Path(__file__).with_name("migrations")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from manimcast.executors.policy import AUTO, Fault, Faults
+from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.model import (
     CacheMode,
     Render,
@@ -45,6 +46,35 @@ class State:
     owner: str | None
     progress: RenderProgress | None
     is_live: bool
+
+
+@dataclass(frozen=True)
+class NewRender:
+    """What somebody asks for. ``requested`` names the one executor that may run it, or is ``auto``."""
+
+    id: str
+    tenant: str
+    spec: RenderSpec
+    requested: str = AUTO
+    cache: CacheMode = CacheMode.use
+    priority: int = 0
+    metadata: dict[str, Any] | None = None
+    key: RequestKey | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns that say so."""
+        return {
+            "id": self.id,
+            "tenant": self.tenant,
+            "created_at": datetime.now(UTC),
+            "code": self.spec.code,
+            "spec": self.spec.model_dump(mode="json", exclude={"code"}),
+            "requested_executor": self.requested,
+            "requested_cache": self.cache.value,
+            "priority": self.priority,
+            "metadata": self.metadata,
+            "failures": 0,
+        }
 
 
 @dataclass(frozen=True)
@@ -131,7 +161,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        spec={**row.spec, "executor": row.requested_executor, "cache": row.requested_cache},
+        spec={**row.spec, "executor": row.requested_executor, "cache": row.requested_cache, "priority": row.priority},
         executor=row.executor,
         attempt=row.attempt,
         queue_position=queue_position,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
 from manimcast.renders.errors import QueueFull, RenderNotFound, StoreError
+from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Channel, Live, News
 from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED
-from manimcast.renders.rows import id_of
+from manimcast.renders.rows import NewRender, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
@@ -110,36 +111,34 @@ class RenderService:
         tenant: str,
         executor: str = AUTO,
         cache: CacheMode = CacheMode.use,
+        priority: int = 0,
         metadata: dict[str, Any] | None = None,
+        key: RequestKey | None = None,
     ) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.
 
         With ``cache`` at ``use``, a render whose result is kept has ended when this returns; it waits for no slot.
         ``executor`` is the name of the one executor that may run it, or ``auto``. Raises :class:`NoExecutor` when
-        nothing could run it, and :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait.
+        nothing could run it, :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait, and
+        :class:`KeyTakenError` when ``key`` belongs to a render already.
         """
+        new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key)
         chosen = self._worker.executor_for(executor)
-        render_id = self._ids.next()
         if cache is CacheMode.use:
-            if await self._worker.run_kept(
-                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, executor=chosen
-            ):
-                return await self._read(render_id, tenant)
-            self._worker.expect(render_id, spec, tenant=tenant, requested=executor, executor=chosen)
-        self._live.open(render_id)
-        room = self._worker.slots + self._settings.queue_limit
+            if await self._worker.run_kept(new, chosen):
+                return await self._read(new.id, tenant)
+            self._worker.expect(new, chosen)
+        self._live.open(new.id)
         try:
-            admitted = await self._store.insert(
-                render_id, spec, tenant=tenant, requested=executor, metadata=metadata, room=room, cache=cache
-            )
+            admitted = await self._store.insert(new, room=self._worker.slots + self._settings.queue_limit)
         except BaseException:
-            self._discard(render_id)
+            self._discard(new.id)
             raise
         if not admitted:
-            self._discard(render_id)
+            self._discard(new.id)
             raise QueueFull(self._worker.retry_after(chosen))
         self._worker.wake()
-        return await self._read(render_id, tenant)
+        return await self._read(new.id, tenant)
 
     def _discard(self, render_id: str) -> None:
         self._live.discard(render_id)
@@ -151,6 +150,20 @@ class RenderService:
             return await self._read(render_id, tenant)
         except RenderNotFound:
             return None
+
+    async def newest(
+        self, *, tenant: str, statuses: Collection[RenderStatus] = (), before: str | None = None, limit: int = 50
+    ) -> list[Render]:
+        """Return up to ``limit`` renders, the newest first: those older than the one with id ``before``."""
+        return await self._store.newest(tenant=tenant, statuses=statuses, before=before, limit=limit)
+
+    async def delete(self, render_id: str, *, tenant: str) -> None:
+        """Cancel the render if it has not ended, and remove it with all its files."""
+        render = await self.cancel(render_id, tenant=tenant)
+        # The files first: of a render that is gone nobody could tell which they were.
+        if render.result is not None:
+            await self._storage.delete(render.result.place, StoredResult(files=render.result.files))
+        await self._store.delete(render_id)
 
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return what was asked for, code included, or None when the tenant has no such render."""

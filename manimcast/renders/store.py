@@ -10,17 +10,20 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Update, delete, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.executors.policy import Faults
 from manimcast.renders.clock import Now
 from manimcast.renders.database import Database, Lock
+from manimcast.renders.idempotency import note
 from manimcast.renders.leases import Leases, again, lease
 from manimcast.renders.model import CacheMode, Render, RenderProgress, RenderStatus
 from manimcast.renders.order import in_order, position, turn, waiting
 from manimcast.renders.rows import (
     LISTED,
     Claim,
+    NewRender,
     Outcome,
     State,
     Waiting,
@@ -30,7 +33,7 @@ from manimcast.renders.rows import (
     to_spec,
     to_state,
 )
-from manimcast.renders.table import renders
+from manimcast.renders.table import idempotency_keys, renders
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
@@ -44,6 +47,10 @@ _RUNNING = RenderStatus.running.value
 _CLAIMED = ("id", "tenant", "attempt", "spec", "code", "requested_executor", "requested_cache", "faults")
 
 
+class _NoRoom(Exception):  # noqa: N818
+    """The queue is full."""
+
+
 class RenderStore:
     """The renders of one service, in its database."""
 
@@ -51,6 +58,7 @@ class RenderStore:
         self.database = Database(settings)
         self.leases = Leases(self.database, settings.lease_ttl)
         self._tenant_slots = settings.tenant_slots
+        self._key_lifetime = settings.idempotency_ttl
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; see :meth:`Database.open`."""
@@ -60,55 +68,69 @@ class RenderStore:
         """Let go of the database, once the statements that are under way have ended."""
         await self.database.close()
 
-    async def insert(
-        self,
-        render_id: str,
-        spec: RenderSpec,
-        *,
-        tenant: str,
-        requested: str,
-        metadata: dict[str, Any] | None,
-        room: int,
-        cache: CacheMode = CacheMode.use,
-        priority: int = 0,
-    ) -> bool:
-        """Queue a render, unless ``room`` or more are queued or running already; tell whether it was."""
-        values = _asked(render_id, spec, tenant=tenant, requested=requested, metadata=metadata, cache=cache) | {
-            "status": _QUEUED,
-            "attempt": 0,
-            "priority": priority,
-        }
+    async def insert(self, new: NewRender, *, room: int) -> bool:
+        """Queue a render, unless ``room`` or more are queued or running already; tell whether it was.
+
+        Raises :class:`KeyTakenError` when its key belongs to another one.
+        """
+        values = new.values() | {"status": _QUEUED, "attempt": 0}
         busy = select(func.count()).where(renders.c.status.in_((_QUEUED, _RUNNING))).scalar_subquery()
         columns: list[ColumnElement[Any]] = [literal(value, renders.c[name].type) for name, value in values.items()]
-        row = select(*columns, turn(priority)).where(busy < room)
-        async with self.database.write(Lock.admission) as connection:
-            result = await connection.execute(insert(renders).from_select([*values, "turn"], row))
-        return result.rowcount == 1
+        row = select(*columns, turn(new.priority)).where(busy < room)
+        try:
+            async with self.database.write(Lock.admission) as connection:
+                await self._note_key(connection, new)
+                if (await connection.execute(insert(renders).from_select([*values, "turn"], row))).rowcount != 1:
+                    raise _NoRoom
+        except _NoRoom:  # and with it the key is not noted
+            return False
+        return True
 
-    async def insert_running(
-        self,
-        render_id: str,
-        spec: RenderSpec,
-        *,
-        tenant: str,
-        requested: str,
-        metadata: dict[str, Any] | None,
-        owner: str,
-        executor: str,
-    ) -> Claim:
-        """Enter a render whose first attempt begins at once, as it takes no slot of any executor."""
-        values = _asked(render_id, spec, tenant=tenant, requested=requested, metadata=metadata, cache=CacheMode.use) | {
+    async def insert_running(self, new: NewRender, *, owner: str, executor: str) -> Claim:
+        """Enter a render whose first attempt begins at once, as it takes no slot of any executor.
+
+        Raises :class:`KeyTakenError` when its key belongs to another one.
+        """
+        values = new.values() | {
             "status": _RUNNING,
             "attempt": 1,
             "owner": owner,
             "started_at": datetime.now(UTC),
             "executor": executor,
             "lease_until": lease(self.leases.seconds),
-            "turn": turn(0),
+            "turn": turn(new.priority),
         }
         async with self.database.write() as connection:
+            await self._note_key(connection, new)
             await connection.execute(insert(renders).values(values))
-        return Claim(render_id, tenant, 1, spec, requested)
+        return Claim(new.id, new.tenant, 1, new.spec, new.requested, cache=new.cache)
+
+    async def _note_key(self, connection: AsyncConnection, new: NewRender) -> None:
+        if new.key is not None:
+            await note(connection, new.tenant, new.key, new.id, lifetime=self._key_lifetime)
+
+    async def newest(
+        self, *, tenant: str, statuses: Collection[RenderStatus] = (), before: str | None = None, limit: int
+    ) -> list[Render]:
+        """Return up to ``limit`` renders of a tenant, the newest first: those older than the one with id ``before``."""
+        conditions = [renders.c.tenant == tenant]
+        if statuses:
+            conditions.append(renders.c.status.in_([status.value for status in statuses]))
+        if before is not None:
+            conditions.append(renders.c.id < before)
+        statement = select(*LISTED).where(*conditions).order_by(renders.c.id.desc()).limit(limit)
+        async with self.database.read() as connection:
+            return [to_render(row) for row in await connection.execute(statement)]
+
+    async def delete(self, render_id: str) -> bool:
+        """Forget a render that has ended and of which nothing runs any more; tell whether it was one."""
+        is_over = (renders.c.id == render_id, renders.c.status.not_in((_QUEUED, _RUNNING)))
+        is_quiet = or_(renders.c.lease_until.is_(None), renders.c.lease_until < Now())
+        async with self.database.write() as connection:
+            done = await connection.execute(delete(renders).where(*is_over, is_quiet))
+            if done.rowcount == 1:
+                await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == render_id))
+        return done.rowcount == 1
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""
@@ -248,29 +270,6 @@ def _of(render_id: str, tenant: str | None) -> list[ColumnElement[bool]]:
 
 def _attempt(render_id: str, attempt: int) -> list[ColumnElement[bool]]:
     return [renders.c.id == render_id, renders.c.attempt == attempt, renders.c.status == _RUNNING]
-
-
-def _asked(
-    render_id: str,
-    spec: RenderSpec,
-    *,
-    tenant: str,
-    requested: str,
-    metadata: dict[str, Any] | None,
-    cache: CacheMode,
-) -> dict[str, Any]:
-    """Return the columns that say what was asked for."""
-    return {
-        "id": render_id,
-        "tenant": tenant,
-        "created_at": datetime.now(UTC),
-        "code": spec.code,
-        "spec": spec.model_dump(mode="json", exclude={"code"}),
-        "requested_executor": requested,
-        "requested_cache": cache.value,
-        "metadata": metadata,
-        "failures": 0,
-    }
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

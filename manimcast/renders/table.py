@@ -82,3 +82,16 @@ renders = Table(
     Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
 )
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("render_id", String(40), nullable=False),
+    Column("noted", Double, nullable=False),
+    Index("idempotency_keys_by_age", "noted"),
+    Index("idempotency_keys_by_render", "render_id"),
+)
+"""What clients have sent as ``Idempotency-Key``; see :mod:`manimcast.renders.idempotency`."""

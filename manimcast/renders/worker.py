@@ -15,7 +15,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -28,10 +27,9 @@ from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.outcomes import LOST, given_up, internal
 from manimcast.renders.owners import Owner
-from manimcast.renders.rows import Claim, place_of
+from manimcast.renders.rows import Claim, NewRender, place_of
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
-from manimcast.spec import RenderSpec
 from manimcast.storage import Storage
 
 LOOK_AGAIN = 1.0
@@ -128,46 +126,30 @@ class Worker:
                 attempt.stop(Stop.shutdown)
             await _all_of(self._tasks)
 
-    def expect(self, render_id: str, spec: RenderSpec, *, tenant: str, requested: str, executor: Executor) -> None:
+    def expect(self, new: NewRender, executor: Executor) -> None:
         """Take note that a render is to be queued which may use what is kept.
 
         Until it begins or is given up (:meth:`forget`), it waits for any render of the same that is under way.
         """
         if self._results.on and executor.versions() is not None:
-            self._flights.expect(render_id, same_request(spec, tenant=tenant, executor=requested))
+            self._flights.expect(new.id, same_request(new.spec, tenant=new.tenant, executor=new.requested))
 
     def forget(self, render_id: str) -> None:
         """Take note that a queued render will not be run."""
         self._flights.forget(render_id)
 
-    async def run_kept(
-        self,
-        render_id: str,
-        spec: RenderSpec,
-        *,
-        tenant: str,
-        requested: str,
-        metadata: dict[str, Any] | None,
-        executor: Executor,
-    ) -> bool:
+    async def run_kept(self, new: NewRender, executor: Executor) -> bool:
         """Enter a render and end it at once with the kept result of the same request; return False if there is none.
 
         It takes no slot, and nobody in the queue waits for it.
         """
-        work = self._work_of(render_id, 1)
-        kept = await self._results.take(spec, tenant=tenant, versions=executor.versions(), into=work)
+        work = self._work_of(new.id, 1)
+        versions = executor.versions()
+        kept = await self._results.take(new.spec, tenant=new.tenant, versions=versions, into=work)
         if kept is None:
             return False
         try:
-            claim = await self._store.insert_running(
-                render_id,
-                spec,
-                tenant=tenant,
-                requested=requested,
-                metadata=metadata,
-                owner=self._owner.name,
-                executor=executor.name,
-            )
+            claim = await self._store.insert_running(new, owner=self._owner.name, executor=executor.name)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
             raise

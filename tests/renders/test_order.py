@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from manimcast.renders import RenderStore
 from manimcast.renders.order import STEP
+from manimcast.renders.rows import NewRender
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 
@@ -29,9 +30,7 @@ async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncI
 async def queue(
     store: RenderStore, render_id: str, *, tenant: str = "a", priority: int = 0, asks: str = "auto"
 ) -> None:
-    assert await store.insert(
-        render_id, a_spec(), tenant=tenant, requested=asks, metadata=None, room=10_000, priority=priority
-    )
+    assert await store.insert(NewRender(render_id, tenant, a_spec(), requested=asks, priority=priority), room=10_000)
 
 
 async def age(store: RenderStore, render_id: str, seconds: float) -> None:

@@ -20,7 +20,7 @@ from manimcast.renders import RenderProgress, RenderStatus, RenderStore, StoreEr
 from manimcast.renders.database import connect
 from manimcast.renders.migrate import HEAD, SCRIPTS, migrate, revision
 from manimcast.renders.outcomes import LOST
-from manimcast.renders.rows import Claim, Outcome, Waiting
+from manimcast.renders.rows import Claim, NewRender, Outcome, Waiting
 from manimcast.renders.table import metadata
 from manimcast.settings import Settings
 from manimcast.spec import OutputRole
@@ -51,7 +51,7 @@ async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncI
 
 
 async def insert(store: RenderStore, render_id: str, room: int) -> bool:
-    return await store.insert(render_id, a_spec(), tenant="t", requested="auto", metadata=None, room=room)
+    return await store.insert(NewRender(render_id, "t", a_spec()), room=room)
 
 
 async def claim(store: RenderStore, render_id: str = "rnd_1", owner: str = "me") -> Claim | None:

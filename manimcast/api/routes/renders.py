@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Annotated, Literal
 
@@ -12,14 +13,19 @@ from manimcast.api.answers import show
 from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
 from manimcast.api.context import Context, InContext, Tenant, find
-from manimcast.api.openapi import CANCEL, CREATE_RENDER, READ_RENDER, RESULT_FILE
+from manimcast.api.openapi import CANCEL, CREATE_RENDER, DELETE_RENDER, LIST_RENDERS, READ_RENDER, RESULT_FILE
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
 from manimcast.api.routes.files import hand_out
 from manimcast.api.submit import submit
-from manimcast.renders import RenderNotFound, RenderStatus
+from manimcast.api.validation import refuse
+from manimcast.renders import RenderNotFound, RenderStatus, RequestKey
 from manimcast.spec import JsonObject, OutputRole, SceneError
 
+PAGE, MAX_PAGE = 50, 200
+"""Renders of a page: if nothing else is asked for, and at most."""
+MAX_KEY = 255
+"""Characters of an ``Idempotency-Key``."""
 MAX_WAIT = 3600.0
 """Seconds that ``Prefer: wait`` may ask for; more is taken as this."""
 
@@ -41,7 +47,9 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
         tenant=tenant,
         executor=order.executor,
         cache=order.cache,
+        priority=order.priority,
         metadata=order.metadata,
+        key=_key(request, body),
     )
     headers = {"location": f"/v1/renders/{render.id}", "cache-control": "no-store"}
     wanted = _WAIT.search(",".join(request.headers.getlist("prefer")))
@@ -54,6 +62,27 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
             return Response(status_code=499)  # the render goes on: its client can ask for it again
     status = 200 if render.status.ended else 202
     return JSONResponse(await show(render, request, context), status, headers)
+
+
+@router.get("", summary="Your renders, the newest first", **LIST_RENDERS)
+async def list_renders(
+    request: Request,
+    context: InContext,
+    tenant: Tenant,
+    *,
+    status: Annotated[list[RenderStatus] | None, Query(description="Only in this state; may be repeated.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Renders of one page.")] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Answer with a page of renders, and with what to send as `cursor` for the next one, if there is one."""
+    before = _position(cursor)
+    found = await context.renders.newest(tenant=tenant, statuses=status or (), before=before, limit=limit + 1)
+    page = found[:limit]
+    body = {
+        "renders": [await show(render, request, context) for render in page],
+        "next_cursor": _cursor(page[-1].id) if len(found) > limit else None,
+    }
+    return JSONResponse(body, headers={"cache-control": "no-store"})
 
 
 @router.get("/{render_id}", summary="A render as it is now", **READ_RENDER)
@@ -82,6 +111,16 @@ async def cancel_render(request: Request, context: InContext, tenant: Tenant, re
     except RenderNotFound as error:
         raise ProblemError(Problem.render_not_found, str(error)) from None
     return JSONResponse(await show(render, request, context), headers={"cache-control": "no-store"})
+
+
+@router.delete("/{render_id}", status_code=204, summary="Delete a render", **DELETE_RENDER)
+async def delete_render(context: InContext, tenant: Tenant, render_id: str) -> Response:
+    """Cancel the render if it has not ended, then remove it with its video and all that came with that."""
+    try:
+        await context.renders.delete(render_id, tenant=tenant)
+    except RenderNotFound as error:
+        raise ProblemError(Problem.render_not_found, str(error)) from None
+    return Response(status_code=204)
 
 
 @router.head("/{render_id}/video", include_in_schema=False)
@@ -131,6 +170,34 @@ async def _result_file(
     if file is None:
         raise ProblemError(Problem.not_found, f"render {render_id} has no {role} {index}".rstrip())
     return await hand_out(request, context, render.result.place, file)
+
+
+def _key(request: Request, body: JsonObject) -> RequestKey | None:
+    """Return the key that the client gave this request, if it gave one."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        message = f"Idempotency-Key must have 1 to {MAX_KEY} printable ASCII characters"
+        raise refuse([{"field": "Idempotency-Key", "message": message}])
+    return RequestKey.of(key, body)
+
+
+def _cursor(render_id: str) -> str:
+    return base64.urlsafe_b64encode(render_id.encode()).rstrip(b"=").decode()
+
+
+def _position(cursor: str | None) -> str | None:
+    """Return the id of the last render of the page before."""
+    if cursor is None:
+        return None
+    try:
+        position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        position = ""
+    if not position.startswith("rnd_"):
+        raise refuse([{"field": "cursor", "message": "cursor is not one that this service gave out"}])
+    return position
 
 
 _ENDED = {RenderStatus.failed: "failed", RenderStatus.canceled: "was canceled"}
