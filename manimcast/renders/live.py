@@ -94,12 +94,14 @@ def _point(message: Progressed) -> tuple[int, int]:
 class Channel:
     """Everything that is live about one render.
 
-    ``progress`` is fresher than the table's. ``lost`` is set when the end could not be written to the table,
+    ``is_entered`` is unset while the render is not in the table yet. ``progress`` is fresher than the table's.
+    ``lost`` is set when the end could not be written to the table,
     ``last`` when the service ends before the render does: the render as the table then has it.
     """
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
+        self.is_entered = True
         self.progress: RenderProgress | None = None
         self.lost: SceneError | None = None
         self.last: Render | None = None

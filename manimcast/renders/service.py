@@ -128,12 +128,14 @@ class RenderService:
             if await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
             self._worker.expect(new, chosen)
-        self._live.open(new.id)
+        channel = self._live.open(new.id)
+        channel.is_entered = False
         try:
             admitted = await self._store.insert(new, room=self._worker.slots + self._settings.queue_limit)
         except BaseException:
             self._discard(new.id)
             raise
+        channel.is_entered = True
         if not admitted:
             self._discard(new.id)
             raise QueueFull(self._worker.retry_after(chosen))

@@ -47,7 +47,8 @@ class Watch:
 
     async def look(self) -> None:
         """Tell what has changed since the last look."""
-        before, here = self._live.unended(), self._worker.running()
+        before = {name: channel for name, channel in self._live.unended().items() if channel.is_entered}
+        here = self._worker.running()
         self._told = {render_id: told for render_id, told in self._told.items() if render_id in before}
         states = await self._store.states(before.keys()) if before else {}
         # What has begun or ended since is for the next look: what was read may be older.

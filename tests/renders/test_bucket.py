@@ -82,6 +82,7 @@ async def test_the_stop_of_the_service_does_not_wait_for_the_bucket(
         assert bucket.objects() == [done.result.video.key]
 
 
+@pytest.mark.parametrize("database_url", [None], ids=["sqlite"])  # whose file can be removed
 async def test_what_no_row_tells_of_is_removed_at_the_next_start(
     tmp_path: Path, serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
 ) -> None:
