@@ -10,6 +10,10 @@ import pytest
 
 from manimcast.sandbox.host import bubblewrap
 
+OWNER = (61_000 + os.getpid() % 4_000,) * 2
+"""A user, and its group, as whom nothing else runs here: where there are no namespaces, a limit on the number of
+processes counts all that the user has on this machine."""
+
 
 @pytest.fixture
 def without_bubblewrap(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -12,7 +12,8 @@ from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.sandbox.layers import NAMESPACES, Layer
-from tests.sandbox.test_lifetimes import BOUNDS, NOBODY
+from tests.sandbox.hosts import OWNER
+from tests.sandbox.test_lifetimes import BOUNDS
 
 
 def proven(ground: Ground) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def without(ground: Ground, *layers: Layer) -> Ground:
 
 @pytest.fixture(scope="module")
 def full() -> Ground:
-    return asyncio.run(examine(owner=NOBODY))
+    return asyncio.run(examine(owner=OWNER))
 
 
 def test_nothing_comes_through_in_the_full_tier(full: Ground) -> None:

@@ -22,10 +22,10 @@ from manimcast.sandbox.layers import Layer
 from manimcast.sandbox.orders import Bounds
 from tests.executors.rig import fresh_mark
 from tests.patience import PATIENCE, eventually, until
+from tests.sandbox.hosts import OWNER
 
 ROOT = Path(__file__).parents[2]
 BOUNDS = Bounds(memory=1 << 30, file_bytes=1 << 28, cpu_seconds=100, processes=32)
-NOBODY = (60_998, 60_998)
 RENDER = """
 import subprocess, os
 class Demo(Scene):
@@ -72,7 +72,7 @@ def service(folder: Path, seconds: str) -> Iterator[subprocess.Popen[str]]:
 
 async def warm(ground: Ground | None = None) -> Zygote:
     """Start a warm process, confined as well as this host allows."""
-    return await Zygote.start(ground or await examine(owner=NOBODY), BOUNDS)
+    return await Zygote.start(ground or await examine(owner=OWNER), BOUNDS)
 
 
 def family(parent: int) -> list[int]:
@@ -132,7 +132,7 @@ def test_a_stopped_warm_process_is_ended_even_when_what_is_around_it_is_gone() -
 def test_a_supervisor_starts_another_when_one_dies_and_leaves_none_behind() -> None:
     async def scenario() -> None:
         supervisor = Supervisor(BOUNDS, recycle=100)
-        await supervisor.start(await examine(owner=NOBODY))
+        await supervisor.start(await examine(owner=OWNER))
         assert supervisor.state().starting
         first = await supervisor.zygote()
         os.kill(warm_process(first._process.pid), signal.SIGKILL)
@@ -161,7 +161,7 @@ def test_a_warm_process_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> None:
         with pytest.raises(ZygoteError, match="cairo is missing"):
-            await warm(await examine(owner=NOBODY, readable=[tmp_path]))
+            await warm(await examine(owner=OWNER, readable=[tmp_path]))
 
     asyncio.run(scenario())
 
@@ -209,7 +209,7 @@ def test_where_the_service_is_root_the_warm_process_is_not() -> None:
         zygote = await warm()
         status = Path(f"/proc/{warm_process(zygote._process.pid)}/status").read_text()
         for name in ("Uid", "Gid"):
-            assert f"{name}:\t60998\t60998\t60998\t60998" in status
+            assert "\t".join([f"{name}:", *[f"{OWNER[0]}"] * 4]) in status
         assert "Groups:\t \n" in status
         assert "CapEff:\t0000000000000000" in status
         assert {Layer.other_user, Layer.not_root} <= zygote.layers

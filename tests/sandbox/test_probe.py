@@ -14,11 +14,10 @@ from manimcast.sandbox.host import bubblewrap, probe, remedies, seccomp
 from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.layers import FULL, NAMESPACES, Layer, Tier, exposures, tier_of
 from manimcast.sandbox.orders import TEMPORARY, Bounds, Orders
-from tests.sandbox.hosts import without_bubblewrap
+from tests.sandbox.hosts import OWNER, without_bubblewrap
 
 __all__ = ["without_bubblewrap"]
 
-OWNER = (60_998, 60_998)
 BOUNDS = Bounds(memory=1 << 30, file_bytes=1 << 28, cpu_seconds=100, processes=32)
 
 

@@ -84,15 +84,21 @@ def _run_a_program_of_its_own() -> bool:
 
 def _trace() -> bool:
     """Attach to a process of its own, which it could do to any that it sees."""
-    other = os.fork()
-    if other == 0:
-        os.read(0, 1)  # the empty input: ends at once
-        os._exit(0)
+    read, write = os.pipe()
+    other = 0
     try:
+        other = os.fork()
+        if other == 0:
+            os.close(write)
+            os.read(read, 1)  # one that has ended cannot be attached to, so it lives until the pipe is closed
+            os._exit(0)
         number = ctypes.c_long(_PTRACE.get(os.uname().machine, -1))
         return bool(kernel.libc.syscall(number, ctypes.c_long(_PTRACE_SEIZE), ctypes.c_long(other), None, None) == 0)
     finally:
-        os.waitpid(other, 0)
+        os.close(read)
+        os.close(write)
+        if other:
+            os.waitpid(other, 0)
 
 
 def _inherited() -> list[int]:
