@@ -167,6 +167,46 @@ def test_a_handler_that_breaks_off_the_wait_does_not_mix_up_answers(ends: tuple[
     assert answer(channel, "third") == "third"
 
 
+class Alarming:
+    """A socket in the middle of whose writing a signal handler raises ``error``, once."""
+
+    def __init__(self, real: socket.socket, error: OSError) -> None:
+        self._real = real
+        self._errors = [error]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._real.sendall(data)
+        if self._errors:
+            raise self._errors.pop()
+
+
+def test_a_handler_that_breaks_off_the_writing_does_not_end_the_render(
+    ends: tuple[Channel, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, _ = ends
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(channel, "_socket", Alarming(channel._socket, TimeoutError("the scene's own alarm")))
+    with pytest.raises(TimeoutError, match="own alarm"):
+        ask(channel, "first")
+    assert answer(channel, "second") == "second"
+    assert ended == []
+
+
+def test_when_nobody_listens_any_more_the_render_ends(
+    ends: tuple[Channel, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, _ = ends
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(channel, "_socket", Alarming(channel._socket, BrokenPipeError(32, "Broken pipe")))
+    channel.send(wire.Hello())
+    assert ended == [75]
+
+
 def test_messages_and_questions_share_the_wire(ends: tuple[Channel, Service]) -> None:
     channel, service = ends
     channel.send(wire.Hello())

@@ -234,7 +234,9 @@ class Channel:
     def _write(self, frame: bytes) -> None:
         try:
             self._socket.sendall(frame)
-        except OSError:
+        except OSError as error:
+            if error.errno is None:
+                raise  # by a signal handler of the scene's: a TimeoutError, say, is an OSError as well
             os._exit(75)
 
 
