@@ -69,11 +69,19 @@ async def heard(stream: AsyncGenerator[Message, None]) -> list[Message]:
 
 
 async def looping(stream: AsyncGenerator[Message, None]) -> list[Message]:
-    """Listen until the scene has begun its endless loop."""
-    messages = []
+    """Listen until the scene has begun its endless loop, and has told all that came before.
+
+    What it prints comes by another way than its progress, and may be there first.
+    """
+    messages: list[Message] = []
+    awaited = {"looping", "100 %"}
     async for message in stream:
         messages.append(message)
-        if isinstance(message, wire.Logged) and message.text == "looping":
+        if isinstance(message, wire.Logged):
+            awaited.discard(message.text)
+        if isinstance(message, wire.Progressed):
+            awaited.discard(f"{message.progress.animation_percent} %")
+        if not awaited:
             return messages
     raise AssertionError("the scene did not begin to loop")
 
