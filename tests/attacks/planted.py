@@ -43,7 +43,10 @@ class Planted:
 
     def __init__(self) -> None:
         self.secret = secrets.token_hex(16)
-        self.folder = Path(tempfile.mkdtemp(prefix="manimcast-attacks-"))
+        # Below /tmp, wherever other temporary files are: of what a render may write, that is what has the host's name.
+        place = tempfile.gettempdir()
+        place = place if Path(place).is_relative_to("/tmp") else "/tmp"
+        self.folder = Path(tempfile.mkdtemp(prefix="manimcast-attacks-", dir=place))
         self.folder.chmod(0o777)
         self.file = self.folder / "secret.txt"
         self.dotfile = self.folder / ".env"
