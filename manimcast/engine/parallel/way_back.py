@@ -8,6 +8,7 @@ from manimcast.engine.behind import wait_for_all
 from manimcast.engine.parallel.checkpoint import Checkpoint
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.pixels import guard
+from manimcast.engine.parallel.said import Said
 from manimcast.engine.track import Tracker
 
 
@@ -35,6 +36,7 @@ class WayBack:
         self._drawers = drawers
         self._tracker = tracker
         self._voice = voice
+        self._said = Said()
         self._checkpoint = Checkpoint()
         guard.on_read = self._pixels_are_read
 
@@ -62,7 +64,8 @@ class WayBack:
         self._drawers.stop()
         wait_for_all()  # the copy writes the same files again
         voice = self._voice.state() if self._voice is not None else {}
-        self._checkpoint.hand_over({"reason": reason[:400], "told": self._tracker.told(), "voice": voice})
+        told, said = self._tracker.told(), self._said.places()
+        self._checkpoint.hand_over({"reason": reason[:400], "told": told, "voice": voice, "said": said})
 
     def close(self) -> None:
         """All went well, or nothing can be saved: the copy is not needed any more."""
@@ -73,6 +76,7 @@ class WayBack:
         self._checkpoint = Checkpoint()
         guard.on_read = None
         self._tracker.resume(tuple(order["told"]))
+        self._said.leave_out(order["said"])
         if self._voice is not None:
             self._voice.take_over(order["voice"])
 
