@@ -37,7 +37,9 @@ def apply(spec: RenderSpec, directory: Path) -> None:
     """Set Manim's configuration from ``spec``, before the code is loaded."""
     width, height = spec.pixel_size
     rate = spec.frames_per_second
-    config.renderer = RendererType.OPENGL if spec.engine is Engine.opengl else RendererType.CAIRO
+    renderer = RendererType.OPENGL if spec.engine is Engine.opengl else RendererType.CAIRO
+    if config.renderer is not renderer:  # to set it gives every class its bases anew, 5 ms
+        config.renderer = renderer
     config.pixel_width, config.pixel_height = width, height
     config.frame_rate = int(rate) if rate == int(rate) else rate
     config.frame_width, config.frame_height = frame_units(width, height)

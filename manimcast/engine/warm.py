@@ -20,6 +20,10 @@ LAZY = (
     "scipy.interpolate",
     "scipy.optimize",
     "scipy.spatial",
+    "av.subtitles.stream",
+    "encodings.ascii",
+    "multiprocessing.synchronize",
+    "PIL.JpegImagePlugin",
     "typst",
     "srt",
     "pydub",
@@ -27,7 +31,7 @@ LAZY = (
     "manim.mobject.opengl.opengl_vectorized_mobject",
     "manimcast.engine.render",
 )
-"""Modules that Manim or the engine imports only when a scene needs them."""
+"""Modules that Manim, the engine or their libraries import only when a scene needs them."""
 
 
 def warm(prepared_tex: Path | None = None) -> str | None:
