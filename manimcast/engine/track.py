@@ -23,7 +23,7 @@ Told = tuple[int, int, int]
 """The play that was told of last, its percentage, and the number of frames that were done."""
 
 INTERVAL = 0.04
-"""Seconds between two progress messages within a play; its 0 and its 100 are always told."""
+"""Seconds between two progress messages within a play. Its 0 and its 100 are always told, and the first frames too."""
 
 MAX_LOG_MESSAGES = 500
 
@@ -88,6 +88,7 @@ class Tracker:
         self._done = 0
         self._told = -1
         self._told_at = 0.0
+        self._has_begun = False
         self._told_before: Told = (-1, -1, 0)
 
     def begin_play(self, kind: str, duration: float | None, *, drawn: bool) -> int:
@@ -155,7 +156,9 @@ class Tracker:
                 continue
             if play.expected:
                 percent = min(99, play.drawn * 100 // play.expected)
-                if percent > self._told and time.monotonic() - self._told_at >= INTERVAL:
+                is_due = not self._has_begun or time.monotonic() - self._told_at >= INTERVAL
+                if percent > self._told and is_due:
+                    self._has_begun = True
                     self._say(percent)
             return
 
