@@ -21,7 +21,7 @@ from manim.mobject.svg.svg_mobject import SVGMobject, VMobjectFromSVGPath
 
 from manimcast.engine import shapes
 from manimcast.engine.outlines import outline_of
-from manimcast.engine.patches import bounds, copying, families, rotations, styles, text, updates
+from manimcast.engine.patches import bounds, copying, families, matching, rotations, styles, text, updates
 from tests.engine.stepping import describe
 
 COORDINATES = st.floats(-1000, 1000, allow_nan=False).map(lambda value: round(value, 6))
@@ -203,6 +203,63 @@ def test_interpolated_styles(alpha: float, whole: int) -> None:
         styles._interpolate(made, start, made, step)
         styles._original_interpolate(expected, start, expected, step)
         assert describe(made) == describe(expected)
+
+
+STYLES = st.fixed_dictionaries(
+    {
+        "fill_color": st.sampled_from((None, RED, "#000000", [RED, "#123456"])),
+        "fill_opacity": st.sampled_from((0, 0.0, -0.0, 0.5, 1, np.float64(0.25))),
+        "stroke_color": st.sampled_from((None, "#000000", "#abcdef", [RED, RED])),
+        "stroke_opacity": st.sampled_from((0, 0.75, 1)),
+        "stroke_width": st.sampled_from((-1, 0, 2, 1.5, np.float64(3))),
+        "background_stroke_color": st.sampled_from(("#000000", "#fedcba")),
+        "background_stroke_opacity": st.sampled_from((0, 1)),
+        "background_stroke_width": st.sampled_from((0, -0.5, 4)),
+        "sheen_factor": st.sampled_from((0, 0, 0, 0.3)),
+    }
+)
+
+
+class Counted(VMobject):
+    """Has a way of its own to set a stroke."""
+
+    strokes = 0
+
+    def set_stroke(self, *args: Any, **kwargs: Any) -> Any:
+        """Set it, and count."""
+        self.strokes += 1
+        return super().set_stroke(*args, **kwargs)
+
+
+@compared(st.lists(STYLES, min_size=1, max_size=3), st.lists(STYLES, min_size=1, max_size=3), st.booleans())
+def test_matched_styles(style: list[dict[str, Any]], others: list[dict[str, Any]], family: bool) -> None:
+    def family_of(kind: type[VMobject], styles_: list[dict[str, Any]]) -> VMobject:
+        first, *rest = (kind(**one) for one in styles_)
+        return first.add(*rest)
+
+    for kind in (VMobject, Counted):
+        made, expected = family_of(kind, style), family_of(kind, style)
+        source = family_of(VMobject, others)
+        before = describe(source)
+        assert matching._match_style(made, source, family) is made
+        matching._original_match(expected, source, family)
+        assert describe(made) == describe(expected)
+        assert describe(source) == before
+        opacities = (made.fill_opacity, expected.fill_opacity)
+        assert len({np.shares_memory(found, source.fill_rgbas) for found in opacities}) == 1
+
+
+def test_a_style_is_matched_as_the_scene_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(self: VMobject, *_args: Any, **_kwargs: Any) -> VMobject:
+        self.own = True
+        return self
+
+    monkeypatch.setattr(VMobject, "set_fill", other)
+    assert matching._match_style(VMobject(), VMobject()).own
+    monkeypatch.undo()
+    one = VMobject()
+    one.set_style = lambda **_style: other(one)  # type: ignore[method-assign]
+    assert matching._match_style(one, VMobject()).own
 
 
 ONE_COLOR = st.one_of(

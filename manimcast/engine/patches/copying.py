@@ -47,9 +47,11 @@ def deepcopy_mobject(self: Mobject, clone_from_id: Memo) -> Mobject:
     result = cls.__new__(cls)
     clone_from_id[id(self)] = result
     copied = result.__dict__
+    copied.update(attributes)
     for key, value in attributes.items():
-        copier = _COPIERS.get(type(value), copy.deepcopy)
-        copied[key] = value if copier is None else copier(value, clone_from_id)
+        kind = type(value)
+        if kind not in _THEMSELVES:
+            copied[key] = _COPIERS.get(kind, copy.deepcopy)(value, clone_from_id)
     copied["original_id"] = str(id(self))
     return result
 
@@ -63,6 +65,11 @@ def _copy_array(array: np.ndarray, memo: Memo) -> np.ndarray:
     return found
 
 
+def _copied(value: Any, memo: Memo) -> Any:
+    kind = type(value)
+    return value if kind in _THEMSELVES else _COPIERS.get(kind, copy.deepcopy)(value, memo)
+
+
 def _copy_list(values: list[Any], memo: Memo) -> list[Any]:
     found = memo.get(id(values))
     if found is not None:
@@ -70,8 +77,8 @@ def _copy_list(values: list[Any], memo: Memo) -> list[Any]:
     result: list[Any] = []
     memo[id(values)] = result
     for value in values:
-        copier = _COPIERS.get(type(value), copy.deepcopy)
-        result.append(value if copier is None else copier(value, memo))
+        kind = type(value)
+        result.append(value if kind in _THEMSELVES else _COPIERS.get(kind, copy.deepcopy)(value, memo))
     return result
 
 
@@ -82,10 +89,7 @@ def _copy_dict(values: dict[Any, Any], memo: Memo) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     memo[id(values)] = result
     for key, value in values.items():
-        copier = _COPIERS.get(type(key), copy.deepcopy)
-        copied_key = key if copier is None else copier(key, memo)
-        copier = _COPIERS.get(type(value), copy.deepcopy)
-        result[copied_key] = value if copier is None else copier(value, memo)
+        result[_copied(key, memo)] = _copied(value, memo)
     return result
 
 
@@ -100,21 +104,20 @@ def _copy_color(color: ManimColor, memo: Memo) -> ManimColor:
     return found
 
 
-_COPIERS: dict[type, Callable[[Any, Memo], Any] | None] = {
-    **dict.fromkeys(
-        (
-            *(type(None), int, float, bool, complex, str, bytes, type),
-            *(types.FunctionType, types.BuiltinFunctionType, type(Ellipsis), type(NotImplemented)),
-        )
-    ),
+_COPIERS: dict[type, Callable[[Any, Memo], Any]] = {
     np.ndarray: _copy_array,
     list: _copy_list,
     dict: _copy_dict,
     ManimColor: _copy_color,
 }
-"""How to copy a value of exactly this type; ``None``: it stands for itself. All others are copied by ``copy``."""
+"""How to copy a value of exactly this type. All others are copied by ``copy``."""
 
-_COPIERS |= dict.fromkeys((LineJointType, CapStyleType, np.float64, type(Path())))
+_THEMSELVES: set[type] = {
+    *(type(None), int, float, bool, complex, str, bytes, type),
+    *(types.FunctionType, types.BuiltinFunctionType, type(Ellipsis), type(NotImplemented)),
+    *(LineJointType, CapStyleType, np.float64, type(Path())),
+}
+"""Types whose values stand for themselves."""
 
 _descriptors: dict[type, frozenset[str]] = {}
 
@@ -138,7 +141,7 @@ _TRANSPARENT: set[str] = set()
 
 def stand_for_themselves(*kinds: type) -> None:
     """Note that values of these types are immutable, so that a copy may share them."""
-    _COPIERS.update(dict.fromkeys(kinds))
+    _THEMSELVES.update(kinds)
 
 
 def copied_in_place(name: str) -> None:

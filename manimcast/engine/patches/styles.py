@@ -88,14 +88,20 @@ def _is_one(color: Any, opacity: Any) -> bool:
 
 
 def _is_list_of_one(color: Any, opacity: Any) -> bool:
-    """Whether this is how ``get_style`` tells of one colour."""
-    return type(color) is list and len(color) == 1 and type(opacity) is np.ndarray and opacity.shape == (1,)
+    """Whether this is how ``get_style`` tells of one colour: a fill's opacity in an array, a stroke's by itself."""
+    if type(color) is not list or len(color) != 1:
+        return False
+    return type(opacity) in _NUMBERS or (type(opacity) is np.ndarray and opacity.shape == (1,))
+
+
+def _first(opacity: Any) -> Any:
+    return opacity[0] if type(opacity) is np.ndarray else opacity
 
 
 @functools.wraps(_original_generate)
 def _generate(self: VMobject, color: Any, opacity: Any) -> Any:
     if _is_list_of_one(color, opacity):
-        rgb, alpha = _rgb(color[0]), opacity[0]
+        rgb, alpha = _rgb(color[0]), _first(opacity)
     elif _is_one(color, opacity):
         rgb, alpha = (_BLACK if color is None else _rgb(color)), (0.0 if opacity is None else opacity)
     else:
@@ -112,7 +118,7 @@ def _generate(self: VMobject, color: Any, opacity: Any) -> Any:
 def _update(self: VMobject, array_name: str, color: Any = None, opacity: Any = None) -> VMobject:
     current = self.__dict__.get(array_name)
     if _is_list_of_one(color, opacity):
-        rgb, alpha = _rgb(color[0]), opacity[0]
+        rgb, alpha = _rgb(color[0]), _first(opacity)
         known = rgb is not None
     else:
         rgb, alpha = _rgb(color), opacity
