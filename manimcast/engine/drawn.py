@@ -17,14 +17,16 @@ import hashlib
 import operator
 import struct
 import sys
+import types
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from manim import config
 from manim.camera.camera import Camera
 from manim.camera.moving_camera import MovingCamera
 from manim.camera.three_d_camera import ThreeDCamera
+from manim.mobject.graphing.coordinate_systems import ThreeDAxes
 from manim.mobject.mobject import Mobject
 from manim.mobject.types.image_mobject import AbstractImageMobject, ImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
@@ -74,6 +76,19 @@ DRAWN_BY = {
     ImageMobject: ("family_members_with_points", "get_family", "get_pixel_array"),
 }
 """Methods that are called on an object while it is drawn. One that has another in their place has no digest."""
+
+_SHADED = "get_gradient_start_and_end_points"
+"""A method that Manim itself replaces, of all that belongs to axes in space: they are shaded together."""
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield part
+            yield from _codes(part)
+
+
+_SHADED_BY = frozenset(_codes(ThreeDAxes._set_axis_shading.__code__))
 
 _NUMBERS = struct.Struct("<3d4i")
 _SHAPE = struct.Struct("<4xII")  # begins as no name of a type does
@@ -140,6 +155,7 @@ class Sight:
             raise UnknownError
         self._camera = camera
         self._plain: dict[type, bool] = {}
+        self._shaded: dict[tuple[int, ...], list[bytes]] = {}
         self._fixed = _digest([b"camera", type(camera).__name__.encode(), repr(_fixed_settings(camera)).encode()])
 
     def background(self) -> bytes:
@@ -156,6 +172,7 @@ class Sight:
     def frame(self, mobjects: Iterable[Mobject], behind: bytes) -> bytes:
         """Return the digest of ``mobjects``, drawn on the frame whose digest is ``behind``."""
         camera = self._camera
+        self._shaded.clear()
         seen = extract_mobject_family_members(mobjects, use_z_index=camera.use_z_index, only_those_with_points=True)
         parts = [b"frame", self._fixed, behind, *_position(camera)]
         for mobject in seen:
@@ -164,8 +181,10 @@ class Sight:
 
     def _object(self, mobject: Mobject) -> list[bytes]:
         if isinstance(mobject, VMobject):
-            self._check(mobject, VMobject)
+            own = self._check(mobject, VMobject)
             parts = _path(mobject)
+            if own:
+                parts += self._shading(own)
         elif isinstance(mobject, PMobject):
             self._check(mobject, PMobject)
             parts = [b"points", _array(mobject.points), _array(mobject.rgbas), repr(mobject.stroke_width).encode()]
@@ -179,8 +198,18 @@ class Sight:
             parts += _in_space(mobject, self._camera)
         return parts
 
-    def _check(self, mobject: Mobject, kind: type[Mobject]) -> None:
-        """Raise :class:`UnknownError` unless ``mobject`` is drawn as every object of the class ``kind``."""
+    def _shading(self, function: types.FunctionType) -> list[bytes]:
+        """Return from where to where an axis in space is shaded, which all that belongs to it asks for."""
+        key = tuple(id(cell.cell_contents) for cell in function.__closure__ or ())
+        if key not in self._shaded:
+            self._shaded[key] = [b"shaded", *(_array(np.asarray(point)) for point in function())]
+        return self._shaded[key]
+
+    def _check(self, mobject: Mobject, kind: type[Mobject]) -> types.FunctionType | None:
+        """Raise :class:`UnknownError` unless ``mobject`` is drawn as every object of the class ``kind``.
+
+        Returns what :data:`_SHADED` is for a part of axes in space.
+        """
         own = type(mobject)
         plain = self._plain.get(own)
         if plain is None:
@@ -188,8 +217,15 @@ class Sight:
             plain = issubclass(own, kind) and all(getattr(own, name) is getattr(kind, name) for name in names)
             # Else what is read below is not what is drawn.
             self._plain[own] = plain = plain and not any(hasattr(own, name) for name in _ARRAYS)
-        if not plain or not vars(mobject).keys().isdisjoint(DRAWN_BY[kind]):
+        if not plain:
             raise UnknownError
+        replaced = vars(mobject).keys() & DRAWN_BY[kind]
+        if not replaced:
+            return None
+        function = vars(mobject).get(_SHADED)
+        if replaced != {_SHADED} or getattr(function, "__code__", None) not in _SHADED_BY:
+            raise UnknownError
+        return cast("types.FunctionType", function)
 
 
 _backgrounds: dict[int, tuple[np.ndarray, bytes]] = {}
@@ -267,7 +303,7 @@ def _path(mobject: VMobject) -> list[bytes]:
     except (struct.error, AttributeError, TypeError, ValueError):
         raise UnknownError from None
     parts = [numbers, _array(mobject.points), _array(fill), _array(stroke), _array(behind)]
-    if not mobject.shade_in_3d and not len(fill) == len(stroke) == len(behind) == 1:
+    if _SHADED not in own and not mobject.shade_in_3d and not len(fill) == len(stroke) == len(behind) == 1:
         parts += [_array(np.asarray(point)) for point in mobject.get_gradient_start_and_end_points()]
     return parts
 

@@ -138,3 +138,29 @@ answer(results)
     assert found.pop("plain") is False
     assert found.pop("put back") is False
     assert all(found.values()), found
+
+
+def test_axes_in_space_are_shaded_by_a_way_of_manims_own(tmp_path: Path) -> None:
+    found = in_child(
+        tmp_path,
+        SETUP
+        + """
+def axes():
+    return ThreeDAxes(x_range=(-1, 1), y_range=(-1, 1), z_range=(-1, 1))
+
+def lit_otherwise():
+    made = axes()
+    made.light_source = -made.light_source
+    made._set_axis_shading()
+    return made
+
+other = axes()
+other[0].get_gradient_start_and_end_points = lambda: (LEFT, RIGHT)
+results = [seen([made], ThreeDCamera()) for made in (axes(), axes(), axes().shift(1e-9 * UP), lit_otherwise())]
+answer([results, unknown([other], ThreeDCamera())])
+""",
+    )
+    one, again, *others = found[0]
+    assert one == again
+    assert len({one, *others}) == 3
+    assert found[1]

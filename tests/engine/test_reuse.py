@@ -123,7 +123,7 @@ def test_plays_that_begin_alike_but_go_on_otherwise_are_drawn_as_ever(tmp_path: 
 
 def test_a_camera_in_space_stands_where_it_would(tmp_path: Path) -> None:
     body = (
-        "self.set_camera_orientation(phi=1, theta=0.3)\nself.add(Cube())\nself.wait(0.25)\n"
+        "self.set_camera_orientation(phi=1, theta=0.3)\nself.add(Cube(), ThreeDAxes())\nself.wait(0.25)\n"
         "self.move_camera(phi=1.2, theta=1, frame_center=RIGHT, rate_func={})\nself.play(Create(Sphere(resolution=4)))"
     )
     first, second = (scene(body.format(how), "ThreeDScene") for how in ("rush_into", "smooth"))
