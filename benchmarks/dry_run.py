@@ -4,6 +4,9 @@ Each scene of `benchmarks/scenes/` is run dry and rendered at each quality, in t
 Of every figure the least of all rounds counts, since other work on the machine only adds. Printed: the dry run from the
 order to fork to its last word, and the part of it that ran the scene; the render, and what was estimated for it. Then
 the coefficients that fit these renders best, for `manimcast/executors/estimate.py`.
+
+The render's seconds are accounted from the processor time that it tells (:mod:`benchmarks.parallel`), on as many
+processors as it may have, so that they are those of a machine that does nothing else, whatever this one does.
 """
 
 from __future__ import annotations
@@ -19,16 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import machine, parallel
 from manimcast import wire
 from manimcast.executors.confined import bounds_of, inspect_in_child, limits_of, render_in_child
-from manimcast.executors.estimate import seconds_of
+from manimcast.executors.estimate import START, seconds_of
 from manimcast.executors.local import ground_of
 from manimcast.executors.typeset import Typesetter
 from manimcast.inspection import Measured, Work
 from manimcast.sandbox.host.zygote import Zygote
 from manimcast.settings import Settings
-from manimcast.spec import RenderSpec
+from manimcast.spec import RenderReport, RenderSpec, SegmentWay
 
 SCENES = Path(__file__).parent / "scenes"
 QUALITIES = ("low", "medium", "high")
@@ -85,6 +88,7 @@ async def _inspect(zygote: Zygote, spec: RenderSpec, settings: Settings, typeset
     if measured is None or measured.error:
         raise RuntimeError(f"the scene did not run: {measured}")
     work = measured.work.model_dump()
+    work["stepped"] = work.pop("step_seconds")
     return {"dry": time.perf_counter() - began, "frames": measured.frames, **work}
 
 
@@ -95,13 +99,33 @@ async def _render(
     job = wire.Job(spec=spec, limits=limits_of(settings))
     async for message in render_in_child(zygote, job, render_id="it", into=into, timeout=200, typesetter=typesetter):
         if isinstance(message, wire.Finished):
-            report = message.report
-            return {"render": report.compute_seconds, "pixels": report.width * report.height}
+            return _accounted(message.report, settings.drawers)
     raise RuntimeError("the scene was not rendered")
 
 
+def _accounted(report: RenderReport, cores: int) -> dict[str, Any]:
+    """What a render took: in all, of it the steps of the scene, and what came before its first line and after all."""
+    if report.work is None or report.compute_seconds is None:
+        raise RuntimeError("the render does not tell its work")
+    work = parallel.work_of(report.work.model_dump(mode="json"))
+    assert work is not None
+    drawn = sum(
+        segment.draw + (segment.encode if segment.way is SegmentWay.alone else 0)
+        for segment in report.work.segments
+        if segment.way in {SegmentWay.alone, SegmentWay.behind}
+    )
+    return {
+        "render": work.on(cores),
+        "step_seconds": max(0.0, work.scene - drawn),
+        "around": report.compute_seconds - report.timings["draw"] - report.timings["assemble"],
+        "pixels": report.width * report.height,
+    }
+
+
 def _estimated(run: dict[str, Any]) -> float:
-    return seconds_of(Work.model_validate({key: run[key] for key in Work.model_fields}), run["pixels"])
+    """Without START, as the render's seconds are."""
+    work = Work.model_validate({key: run[key] for key in Work.model_fields})
+    return seconds_of(work, run["pixels"]) - START
 
 
 def _table(runs: list[dict[str, Any]]) -> str:
@@ -112,7 +136,7 @@ def _table(runs: list[dict[str, Any]]) -> str:
     for run in runs:
         guess = _estimated(run)
         lines.append(
-            f"| {run['scene']} | {run['quality']} | {run['frames']} | {run['dry']:.3f} | {run['step_seconds']:.3f} "
+            f"| {run['scene']} | {run['quality']} | {run['frames']} | {run['dry']:.3f} | {run['stepped']:.3f} "
             f"| {run['render']:.2f} | {guess:.2f} | {guess / run['render']:.2f} |"
         )
     return "\n".join(lines)
@@ -120,14 +144,16 @@ def _table(runs: list[dict[str, Any]]) -> str:
 
 def _fitted(runs: list[dict[str, Any]]) -> str:
     """Least squares over relative errors, so that short renders count as much as long ones; nothing is negative."""
-    rows = np.array([[1, run["pixels"] * run["drawn"], run["pixels"] * run["held"], run["curves"]] for run in runs])
+    rows = np.array([[run["pixels"] * run["drawn"], run["pixels"] * run["held"], run["curves"]] for run in runs])
     wanted = np.array([run["render"] - run["step_seconds"] for run in runs])
     weights = 1 / np.array([run["render"] for run in runs])
-    kept = list(range(4))
+    kept = list(range(3))
     while True:
         found, *_ = np.linalg.lstsq(rows[:, kept] * weights[:, None], wanted * weights, rcond=None)
         if (found >= 0).all():
             break
         kept.pop(int(np.argmin(found)))
-    best = dict.fromkeys(range(4), 0.0) | dict(zip(kept, found, strict=True))
-    return "\n".join(f"{name} = {best[index]:.3g}" for index, name in enumerate(("START", "PIXEL", "HELD", "CURVE")))
+    best = dict.fromkeys(range(3), 0.0) | dict(zip(kept, found, strict=True))
+    start = min(run["around"] for run in runs)
+    fitted = "\n".join(f"{name} = {best[index]:.3g}" for index, name in enumerate(("PIXEL", "HELD", "CURVE")))
+    return f"START = {start:.3g}\n{fitted}"

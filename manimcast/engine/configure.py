@@ -38,7 +38,7 @@ def apply(spec: RenderSpec, directory: Path) -> None:
     width, height = spec.pixel_size
     rate = spec.frames_per_second
     renderer = RendererType.OPENGL if spec.engine is Engine.opengl else RendererType.CAIRO
-    if config.renderer is not renderer:  # to set it gives every class its bases anew, 5 ms
+    if config.renderer is not renderer:  # Manim gives every mobject's class its bases anew, whatever they were
         config.renderer = renderer
     config.pixel_width, config.pixel_height = width, height
     config.frame_rate = int(rate) if rate == int(rate) else rate

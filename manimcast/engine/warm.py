@@ -29,9 +29,12 @@ LAZY = (
     "pydub",
     "manim.renderer.opengl_renderer",
     "manim.mobject.opengl.opengl_vectorized_mobject",
+    "multiprocessing.synchronize",
+    "pygments.lexers.python",
+    "pygments.styles.vim",
     "manimcast.engine.render",
 )
-"""Modules that Manim, the engine or their libraries import only when a scene needs them."""
+"""Modules that Manim, what it uses, or the engine imports only when a scene needs them."""
 
 
 def warm(prepared_tex: Path | None = None) -> str | None:

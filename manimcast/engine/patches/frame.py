@@ -22,6 +22,7 @@ from manim.camera.three_d_camera import ThreeDCamera
 from manim.mobject.mobject import Mobject
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
+from manim.utils.color import color_to_int_rgba
 from manim.utils.iterables import list_update
 
 from manimcast.engine import native
@@ -46,7 +47,7 @@ PATCHES = (
         "manim.camera.camera.Camera.init_background",
         Camera.init_background,
         "fd1161dedfbfb9727fea6166020d8667d42e46eef055d192883b03a014282e3a",
-        "It makes the background, which nobody else has yet.",
+        "It makes the background, which nobody else has yet, and fills it slowly.",
     ),
     Patch(
         "manim.camera.camera.Camera.set_background",
@@ -286,7 +287,14 @@ def _reset(self: Camera) -> Camera:
 
 
 def _init_background(self: Camera) -> None:
-    _original_init_background(self)
+    if self.background_image is None and self.n_channels == 4 and self.pixel_array_dtype == "uint8":
+        # Whole pixels at once: channel by channel it takes as long as drawing a frame.
+        colour = np.asarray(color_to_int_rgba(self.background_color, self.background_opacity)).astype(np.uint8)
+        background = np.empty((self.pixel_height, self.pixel_width, 4), np.uint8)
+        background.view(np.uint32)[...] = colour.view(np.uint32)
+        self.background = background
+    else:
+        _original_init_background(self)
     keep(vars(self)["background"])
 
 
