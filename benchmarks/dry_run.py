@@ -35,6 +35,8 @@ from manimcast.spec import RenderReport, RenderSpec, SegmentWay
 
 SCENES = Path(__file__).parent / "scenes"
 QUALITIES = ("low", "medium", "high")
+LIMIT = 1200
+"""That a scene may take: the machine may be busy."""
 
 
 def main(arguments: list[str]) -> int:
@@ -82,7 +84,7 @@ async def _inspect(zygote: Zygote, spec: RenderSpec, settings: Settings, typeset
     job = wire.InspectJob(spec=spec, limits=limits_of(settings))
     began = time.perf_counter()
     measured: Measured | None = None
-    async for message in inspect_in_child(zygote, job, beside=settings.data_dir, timeout=200, typesetter=typesetter):
+    async for message in inspect_in_child(zygote, job, beside=settings.data_dir, timeout=LIMIT, typesetter=typesetter):
         if isinstance(message, wire.Inspected):
             measured = message.measured
     if measured is None or measured.error:
@@ -97,10 +99,12 @@ async def _render(
 ) -> dict[str, Any]:
     await asyncio.to_thread(into.mkdir)
     job = wire.Job(spec=spec, limits=limits_of(settings))
-    async for message in render_in_child(zygote, job, render_id="it", into=into, timeout=200, typesetter=typesetter):
+    async for message in render_in_child(zygote, job, render_id="it", into=into, timeout=LIMIT, typesetter=typesetter):
         if isinstance(message, wire.Finished):
             return _accounted(message.report, settings.drawers)
-    raise RuntimeError("the scene was not rendered")
+        if isinstance(message, wire.Failed):
+            raise RuntimeError(f"the scene was not rendered: {message.error.message}")  # noqa: TRY004
+    raise RuntimeError("the render ended without a word")
 
 
 def _accounted(report: RenderReport, cores: int) -> dict[str, Any]:
