@@ -148,7 +148,9 @@ def _table(runs: list[dict[str, Any]]) -> str:
 
 def _fitted(runs: list[dict[str, Any]]) -> str:
     """Least squares over relative errors, so that short renders count as much as long ones; nothing is negative."""
-    rows = np.array([[run["pixels"] * run["drawn"], run["pixels"] * run["held"], run["curves"]] for run in runs])
+    rows = np.array(
+        [[run["pixels"] * run["drawn"], run["curves"] - run["shaded"], run["shaded"]] for run in runs], dtype=float
+    )
     wanted = np.array([run["render"] - run["step_seconds"] for run in runs])
     weights = 1 / np.array([run["render"] for run in runs])
     kept = list(range(3))
@@ -159,5 +161,5 @@ def _fitted(runs: list[dict[str, Any]]) -> str:
         kept.pop(int(np.argmin(found)))
     best = dict.fromkeys(range(3), 0.0) | dict(zip(kept, found, strict=True))
     start = min(run["around"] for run in runs)
-    fitted = "\n".join(f"{name} = {best[index]:.3g}" for index, name in enumerate(("PIXEL", "HELD", "CURVE")))
+    fitted = "\n".join(f"{name} = {best[index]:.3g}" for index, name in enumerate(("PIXEL", "CURVE", "SHADED")))
     return f"START = {start:.3g}\n{fitted}"

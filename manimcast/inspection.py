@@ -76,13 +76,14 @@ class SceneWarning(Strict):
 class Work(Strict):
     """What there is to draw.
 
-    ``drawn`` counts the frames that are drawn one by one, ``held`` those that repeat the one before; ``curves`` is the
-    number of Bezier curves in all drawn frames together, and ``step_seconds`` how long stepping through them took.
+    ``drawn`` counts the frames that are drawn one by one, without those that repeat the one before; ``curves`` is the
+    number of Bezier curves in all drawn frames together, ``shaded`` how many of them are shaded by a light, and
+    ``step_seconds`` how long stepping through the frames took.
     """
 
     drawn: Count = 0
-    held: Count = 0
     curves: int = Field(default=0, ge=0, le=10**15)
+    shaded: int = Field(default=0, ge=0, le=10**15)
     step_seconds: Seconds = 0
 
 

@@ -214,6 +214,6 @@ class _Run:
             duration=0 if is_still else timeline.frames / timeline.frame_rate,
             animations=timeline.index + 1,
             sounds=file_writer.sounds if file_writer else 0,
-            work=Work(drawn=timeline.drawn, held=timeline.held, curves=timeline.curves, step_seconds=seconds),
+            work=Work(drawn=timeline.drawn, curves=timeline.curves, shaded=timeline.shaded, step_seconds=seconds),
             error=error,
         )

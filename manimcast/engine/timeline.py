@@ -39,12 +39,12 @@ class Timeline:
         self.index = -1
         self.frames = 0
         self.drawn = 0
-        self.held = 0
         self.curves = 0
+        self.shaded = 0
         self.sections: list[tuple[str, str, int]] = []
         self._first = 0
         self._drawn_before = 0
-        self._curves = 0
+        self._curves = (0, 0)
         self._marks: list[int] = []
         self._play: dict[str, Any] = {}
 
@@ -58,7 +58,7 @@ class Timeline:
             check_length(self.frames, expected, self._limits, frame_rate=self.frame_rate)
         self._first, self._drawn_before = self.frames, self.drawn
         self._play = {"kind": kind[:200], "run_time": run_time, "skipped": not drawn, "line": line_at_work()}
-        self._curves = 0
+        self._curves = (0, 0)
         quarters = (1, 2, 3) if expected > 4 else (0,)
         self._marks = [self.frames + expected * quarter // 4 for quarter in quarters]
         if self.scene is not None:
@@ -73,7 +73,6 @@ class Timeline:
             self._look(self.scene, "between")
         self.frames += repeat
         self.drawn += 1
-        self.held += repeat - 1
 
     def is_looked_at(self) -> bool:
         """Whether the next frame is one of those that are looked at."""
@@ -81,7 +80,9 @@ class Timeline:
 
     def end_play(self) -> None:
         """The play has ended."""
-        self.curves += self._curves * (self.drawn - self._drawn_before)
+        drawn = self.drawn - self._drawn_before
+        self.curves += self._curves[0] * drawn
+        self.shaded += self._curves[1] * drawn
         if self.scene is not None:
             self._look(self.scene, "end")
         if self.index >= MAX_PLAYS:
@@ -198,6 +199,11 @@ def line_at_work() -> int | None:
     return frame.f_lineno if frame else None
 
 
-def curves_of(scene: Scene) -> int:
-    """Return how many Bezier curves are drawn in a frame of the present play."""
-    return sum(len(getattr(mobject, "points", ())) for mobject in scene.moving_mobjects or scene.mobjects) // 4
+def curves_of(scene: Scene) -> tuple[int, int]:
+    """Return how many Bezier curves are drawn in a frame of the present play, and how many of them are shaded."""
+    every = shaded = 0
+    for mobject in scene.moving_mobjects or scene.mobjects:
+        curves = len(getattr(mobject, "points", ())) // 4
+        every += curves
+        shaded += curves if getattr(mobject, "shade_in_3d", False) else 0
+    return every, shaded
