@@ -15,7 +15,7 @@ from manim.camera.moving_camera import MovingCamera
 from manim.camera.three_d_camera import ThreeDCamera
 from manim.scene.scene import Scene
 
-from manimcast.engine.parallel.purity import is_pure
+from manimcast.engine.parallel.purity import STEPPED_BY, is_pure
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -46,6 +46,7 @@ def install(is_looked_at: Callable[[], bool]) -> None:
             _original_update_to_time(self, t)
 
     Scene.update_to_time = update_to_time  # type: ignore[method-assign]
+    STEPPED_BY["update_to_time"] = update_to_time  # it does nothing of its own to the scene
 
 
 def _may_skip(scene: Scene) -> bool:
