@@ -29,7 +29,6 @@ LAZY = (
     "pydub",
     "manim.renderer.opengl_renderer",
     "manim.mobject.opengl.opengl_vectorized_mobject",
-    "multiprocessing.synchronize",
     "pygments.lexers.python",
     "pygments.styles.vim",
     "manimcast.engine.render",
