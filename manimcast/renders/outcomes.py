@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from manimcast.renders.leases import MAX_FAILURES
-from manimcast.renders.model import RenderStatus
+from manimcast.renders.model import RenderProgress, RenderStatus
 from manimcast.renders.rows import Outcome
-from manimcast.spec import ErrorCode, SceneError
+from manimcast.spec import ErrorCode, RenderReport, SceneError
+from manimcast.storage import StoredResult
 
 EXECUTOR_ERROR = "ExecutorError"
 """``exception`` of the error of a render that no executor could run; its code is ``internal``."""
 
 CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.canceled, message="The render was canceled."))
+
+
+def finished(report: RenderReport, stored: StoredResult) -> Outcome:
+    """Return the end of a render whose video was stored by a service that died before it could say so."""
+    return Outcome(RenderStatus.succeeded, report=report, stored=stored, progress=RenderProgress.complete(report))
 
 
 def internal(message: str, *, exception: str | None = None) -> SceneError:

@@ -14,14 +14,14 @@ from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Channel, Live, News
 from manimcast.renders.model import CacheMode, Render, RenderStatus
-from manimcast.renders.outcomes import CANCELED
-from manimcast.renders.rows import NewRender, id_of
+from manimcast.renders.outcomes import CANCELED, finished
+from manimcast.renders.rows import NewRender, id_of, place_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import Storage, StoredFile, StoredResult
+from manimcast.storage import Storage, StoredFile, UnderWay
 
 
 class RenderService:
@@ -57,8 +57,9 @@ class RenderService:
         await self._store.open()
         try:
             await self._storage.start()
-            await self._worker.enter()
-            await asyncio.gather(*map(self._unless_told, self._storage.under_way()))
+            dead = await self._worker.enter()
+            await asyncio.gather(*(self._adopt(found, dead) for found in self._storage.under_way()))
+            await self._worker.take_over()
             for executor in self._executors:
                 await executor.start()
         except BaseException:
@@ -67,12 +68,17 @@ class RenderService:
         self._worker.start()
         self._watching = asyncio.create_task(self._watch.run())
 
-    async def _unless_told(self, found: tuple[str, StoredResult]) -> None:
-        """Remove files that a dead service left and that the render's row does not tell of."""
-        place, stored = found
-        render = await self._store.get(id_of(place))
-        if render is not None and render.status is RenderStatus.running:
-            return  # another service has just stored it, or will remove it
+    async def _adopt(self, found: UnderWay, dead: Collection[str]) -> None:
+        """End a render whose video a dead service had finished; remove a video that no row tells of."""
+        place, stored = found.render_id, found.stored.model_copy(update={"place": found.render_id})
+        render_id = id_of(place)
+        state = (await self._store.states([render_id])).get(render_id)
+        if state is not None and state.status is RenderStatus.running and place == place_of(render_id, state.attempt):
+            if state.owner not in dead:
+                return  # who runs it has just stored this, and is about to say so
+            if await self._store.finish(render_id, state.attempt, finished(found.report, stored)):
+                return
+        render = await self._store.get(render_id)
         if render is None or render.result is None or render.result.files != stored.files:
             await self._storage.delete(place, stored)
 

@@ -1,6 +1,6 @@
 """Where a video lives once it is finished."""
 
-from manimcast.storage.base import Link, Status, Storage
+from manimcast.storage.base import Link, Status, Storage, UnderWay
 from manimcast.storage.configured import from_settings
 from manimcast.storage.links import LinkError, LinkExpired, LinkForged, SignedLink
 from manimcast.storage.local import LocalStorage
@@ -19,5 +19,6 @@ __all__ = [
     "StorageError",
     "StoredFile",
     "StoredResult",
+    "UnderWay",
     "from_settings",
 ]

@@ -40,6 +40,15 @@ class Status:
     fault: str | None = None
 
 
+@dataclass(frozen=True)
+class UnderWay:
+    """The result of a render that is safe, but not yet where it stays."""
+
+    render_id: str
+    stored: StoredResult
+    report: RenderReport
+
+
 class Storage(Protocol):
     """Keeps the files of finished renders.
 
@@ -73,10 +82,10 @@ class Storage(Protocol):
         What cannot be removed now is removed later. Nothing there is no error.
         """
 
-    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
-        """Return what is not yet where it stays, with the ids of the renders that it is of.
+    def under_way(self) -> tuple[UnderWay, ...]:
+        """Return what is not yet where it stays, the newest first.
 
-        After a crash that may be what no row tells of; whoever knows the rows is to delete it.
+        After a crash that may be what no row tells of: whoever knows the rows is to write it down, or to delete it.
         """
 
     async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:

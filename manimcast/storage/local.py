@@ -8,7 +8,7 @@ from typing import IO
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
-from manimcast.storage.base import Link, Status
+from manimcast.storage.base import Link, Status, UnderWay
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
 from manimcast.storage.model import StoredFile, StoredResult
 from manimcast.storage.shelf import Shelf, plainly
@@ -51,7 +51,7 @@ class LocalStorage:
         """Remove everything that is stored for a render; nothing there is no error."""
         await asyncio.to_thread(self._videos.remove, render_id)
 
-    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
+    def under_way(self) -> tuple[UnderWay, ...]:
         """Nothing ever is."""
         return ()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from manimcast.spec import OutputFile, Strict
+from manimcast.spec import RenderReport, Strict
 from manimcast.storage.model import StoredFile
 from manimcast.storage.shelf import Shelf, flush, plainly, write_flushed
 
@@ -34,6 +34,7 @@ class _Label(Strict):
 
     render_id: str
     files: tuple[StoredFile, ...]
+    report: RenderReport
 
 
 class _Keys(Strict):
@@ -44,11 +45,12 @@ class _Keys(Strict):
 
 @dataclass(frozen=True)
 class Parcel:
-    """The files of one result; ``sent`` are the names of those that have arrived."""
+    """The files of one result and the report on them; ``sent`` are the names of those that have arrived."""
 
     name: str
     render_id: str
     files: tuple[StoredFile, ...]
+    report: RenderReport
     sent: set[str] = field(default_factory=set)
 
     @property
@@ -88,9 +90,10 @@ class Outbox:
                     self._shelf.remove(name)
         return parcels, orders
 
-    def pack(self, name: str, render_id: str, directory: Path, files: tuple[OutputFile, ...], naming: Naming) -> Parcel:
-        """Move ``files`` from ``directory`` into a new parcel; ``naming`` says which objects they are to become.
+    def pack(self, name: str, render_id: str, directory: Path, report: RenderReport, naming: Naming) -> Parcel:
+        """Move the files that ``report`` names from ``directory`` into a new parcel.
 
+        ``naming`` says which objects they are to become.
         Raises :class:`StorageError`, as :meth:`Shelf.put` does.
         """
         named: tuple[StoredFile, ...] = ()
@@ -98,10 +101,10 @@ class Outbox:
         def note(stored: tuple[StoredFile, ...]) -> bytes:
             nonlocal named
             named = naming(stored)
-            return _Label(render_id=render_id, files=named).model_dump_json().encode()
+            return _Label(render_id=render_id, files=named, report=report).model_dump_json().encode()
 
-        self._shelf.put(name, directory, files, note=note)
-        return Parcel(name, render_id, named)
+        self._shelf.put(name, directory, report.files, note=note)
+        return Parcel(name, render_id, named, report)
 
     def path(self, parcel: Parcel, file: str) -> Path:
         """Return where a file of a parcel lies, or raise :class:`NoSuchFile`."""
@@ -152,7 +155,7 @@ class Outbox:
             return None
         folder = self._shelf.folder / name
         sent = {path.name.removeprefix(_SENT) for path in folder.glob(f"{_SENT}*")}
-        return Parcel(name, label.render_id, label.files, sent)
+        return Parcel(name, label.render_id, label.files, label.report, sent)
 
 
 def _order(path: Path) -> Order | None:

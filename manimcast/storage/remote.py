@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
-from manimcast.storage.base import Link, Status
+from manimcast.storage.base import Link, Status, UnderWay
 from manimcast.storage.bucket import Bucket
 from manimcast.storage.local import LocalStorage
 from manimcast.storage.model import BucketError, StorageError, StoredFile, StoredResult
@@ -79,7 +79,7 @@ class RemoteStorage:
         def named(files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
             return name_objects(files, render_id, uuid, self._place, self._settings.storage_template)
 
-        parcel = await asyncio.to_thread(self._outbox.pack, str(uuid), render_id, directory, report.files, named)
+        parcel = await asyncio.to_thread(self._outbox.pack, str(uuid), render_id, directory, report, named)
         self._uploads.send(parcel)
         return StoredResult(files=parcel.files)
 
@@ -108,9 +108,11 @@ class RemoteStorage:
             logger.warning("a deletion was not written down, so a crash would forget it: %s", error)
             return Order(name, keys)
 
-    def under_way(self) -> tuple[tuple[str, StoredResult], ...]:
-        """Return what lies in the outbox, with the ids of the renders that it is of."""
-        return tuple((one.render_id, StoredResult(files=one.files)) for one in self._uploads.parcels())
+    def under_way(self) -> tuple[UnderWay, ...]:
+        """Return what lies in the outbox."""
+        return tuple(
+            UnderWay(one.render_id, StoredResult(files=one.files), one.report) for one in self._uploads.parcels()
+        )
 
     async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:
         """Return a link to the object; while that is on its way, one to the file here."""

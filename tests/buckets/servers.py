@@ -64,7 +64,7 @@ class BucketServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            until(lambda port=port, process=process: process.poll() is not None or _listens(port), "the server's port")
+            until(lambda process=process, port=port: process.poll() is not None or _listens(process, port), "the port")
             if process.poll() is None:
                 self.process, self.port = process, port
                 return
@@ -112,6 +112,13 @@ def _free_port() -> int:
         return port
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Tell whether it is this process that listens on the port, and not one that was faster."""
+    listening = "0A"
+    sockets = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    inodes = {f"socket:[{row[9]}]" for row in sockets if row[1] == f"0100007F:{port:04X}" and row[3] == listening}
+    held = Path(f"/proc/{process.pid}/fd")
+    try:
+        return any(str(descriptor.readlink()) in inodes for descriptor in held.iterdir())
+    except OSError:
+        return False  # a descriptor, or the process, is gone

@@ -159,25 +159,50 @@ def test_a_bucket_that_is_killed_amid_an_upload(tmp_path: Path, bucket: BucketSe
         in_bucket(client, render_id, way)
 
 
-def test_a_service_that_is_killed_amid_an_upload_renders_again(
+def test_a_service_that_is_killed_amid_an_upload_goes_on_with_it(
     tmp_path: Path, bucket: BucketServer, way: Proxy
 ) -> None:
     with service(tmp_path, bucket, way) as server, server.client() as client:
-        # The poster has arrived, the video has not.
+        # The poster has arrived, the video has not, and the row says running.
         way.hold = lambda asked: asked.is_video
         render_id = client.post("/v1/renders", json={"code": QUICK, "quality": "low"}).json()["id"]
         until(lambda: way.held, "the upload")
+        assert read(client, render_id)["status"] == "running"
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait(60)
+        assert read_outbox(server.data)
+    way.works()
+    with service(tmp_path, bucket, way) as server, server.client() as client:
+        render = read(client, render_id)
+        assert (render["status"], render["attempt"], render["error"]) == ("succeeded", 1, None)
+        assert render["result"]["frames"] == 15
+        render = in_bucket(client, render_id, way)
+        until(lambda: not read_outbox(server.data), "the end of the copy here")
+        mine = {httpx.URL(render["result"][name]).path.rpartition("/")[2] for name in ("video_url", "poster_url")}
+        assert set(bucket.objects()) == mine
+        posters = [asked for asked in way.passed if asked.method == "PUT" and "/poster-" in asked.path]
+        assert len(posters) == 1, "what had arrived is not sent again"
+
+
+def test_a_service_that_is_killed_after_a_cancel_leaves_nothing(
+    tmp_path: Path, bucket: BucketServer, way: Proxy
+) -> None:
+    with service(tmp_path, bucket, way) as server, server.client() as client:
+        way.hold = lambda asked: asked.is_video
+        render_id = client.post("/v1/renders", json={"code": QUICK, "quality": "low"}).json()["id"]
+        until(lambda: way.held, "the upload")
+        with httpx.stream("POST", f"{server.address}/v1/renders/{render_id}/cancel", timeout=60):
+            pass  # it waits for the deletion, which waits for the upload
+        assert read(client, render_id)["status"] == "canceled"
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait(60)
         assert read_outbox(server.data)
     way.works()
     until(lambda: [asked for asked in way.passed if asked.is_video], "an object that nobody knows of any more")
     with service(tmp_path, bucket, way) as server, server.client() as client:
-        render = until(lambda: one if (one := read(client, render_id))["status"] == "succeeded" else None, "the end")
-        assert render["attempt"] == 2
-        render = in_bucket(client, render_id, way)
-        mine = {httpx.URL(render["result"][name]).path.rpartition("/")[2] for name in ("video_url", "poster_url")}
-        until(lambda: set(bucket.objects()) == mine, "the end of what the first attempt had uploaded")
+        until(lambda: bucket.objects() == [], "the deletion")
+        assert read(client, render_id)["status"] == "canceled"
+        assert read_outbox(server.data) == []
 
 
 def test_what_was_kept_is_uploaded_after_a_restart(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:

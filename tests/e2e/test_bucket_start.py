@@ -104,6 +104,16 @@ def test_what_the_bucket_refuses_is_named(
         assert not [name for name in bucket.objects() if "check" in name], "what was written to try is removed"
 
 
+def read_request(talking: ssl.SSLSocket) -> None:
+    """Read a request to its end, so that closing the connection afterwards loses no answer."""
+    with talking.makefile("rb") as lines:
+        length = 0
+        while (line := lines.readline().strip().lower()) != b"":
+            if line.startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        lines.read(length)
+
+
 @contextmanager
 def with_tls(folder: Path) -> Iterator[tuple[str, Path]]:
     """Run a server whose certificate nobody trusts, and which has nothing to say; return its address and that."""
@@ -119,7 +129,7 @@ def with_tls(folder: Path) -> Iterator[tuple[str, Path]]:
                 try:
                     connection, _ = listener.accept()
                     with connection, context.wrap_socket(connection, server_side=True) as talking:
-                        talking.recv(4096)
+                        read_request(talking)
                         talking.sendall(b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n")
                 except ssl.SSLError:
                     continue

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from manimcast.renders import RenderStatus
-from manimcast.storage import remote, uploads
+from manimcast.renders import RenderStatus, RenderStore
+from manimcast.renders.rows import NewRender
+from manimcast.settings import Settings
+from manimcast.storage import from_settings, remote, uploads
 from tests.buckets import BucketServer, Proxy, nanio, proxy
 
 from .conftest import Serve
-from .scripted import ScriptedExecutor, a_spec
+from .scripted import VIDEO, ScriptedExecutor, a_report, a_spec
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +100,34 @@ async def test_what_no_row_tells_of_is_removed_at_the_next_start(
     async with serve(**settings) as service:
         assert [path.name for path in (tmp_path / "data" / "outbox").iterdir()] == [".worked"]
     assert bucket.objects() == []
+
+
+async def test_one_of_two_finished_attempts_is_taken_over(
+    tmp_path: Path, serve: Serve, settings: Callable[..., Settings], bucket: BucketServer, way: Proxy
+) -> None:
+    fields = bucket.settings(s3_endpoint=way.address)
+    chosen = settings(**fields)
+    store, storage = RenderStore(chosen), from_settings(chosen)
+    await store.open()
+    dead = chosen.data_dir / "owners" / "dead"
+    dead.parent.mkdir(parents=True, exist_ok=True)
+    dead.touch()
+    await store.insert_running(NewRender("rnd_1", "t", a_spec()), owner=dead.name, executor="scripted")
+    await store.close()
+    await storage.start()
+    way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None
+    for _ in range(2):
+        (tmp_path / "work").mkdir(exist_ok=True)
+        (tmp_path / "work" / "video.mp4").write_bytes(VIDEO)
+        await storage.put("rnd_1", tmp_path / "work", a_report())
+    await storage.stop()
+    way.works()
+    async with serve(**fields) as service:
+        done = await service.get("rnd_1", tenant="t")
+        assert done is not None
+        assert (done.status, done.attempt) == (RenderStatus.succeeded, 1)
+        assert done.result is not None
+        assert done.progress is not None
+        assert done.progress.percent == 100
+        while bucket.objects() != [done.result.video.key]:  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.01)

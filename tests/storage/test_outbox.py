@@ -25,7 +25,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 def packed(tmp_path: Path, outbox: Outbox, name: str = "one") -> Parcel:
     report = written(tmp_path / "work", video_mp4=b"moving", poster_png=b"still")
-    return outbox.pack(name, "rnd_1", tmp_path / "work", report.files, with_keys)
+    return outbox.pack(name, "rnd_1", tmp_path / "work", report, with_keys)
 
 
 def test_a_parcel_survives(tmp_path: Path, outbox: Outbox) -> None:
@@ -44,9 +44,7 @@ def test_a_parcel_survives(tmp_path: Path, outbox: Outbox) -> None:
 
 def test_an_order_makes_its_parcel_void(tmp_path: Path, outbox: Outbox) -> None:
     packed(tmp_path, outbox)
-    kept = outbox.pack(
-        "two", "rnd_2", tmp_path / "b", written(tmp_path / "b", video_mp4=b"x").files, lambda files: files
-    )
+    kept = outbox.pack("two", "rnd_2", tmp_path / "b", written(tmp_path / "b", video_mp4=b"x"), lambda files: files)
     order = outbox.order("o", ("key-of-video.mp4", "key-of-poster.png"))
     again = Outbox(tmp_path / "data")
     assert again.open() == ([kept], [order])
