@@ -46,8 +46,11 @@ class BucketServer:
     def objects(self) -> list[str]:
         """Return the keys of all objects in nanio's bucket."""
         bucket = self.folder / BUCKET
-        found = (path for path in bucket.rglob("*") if path.is_file())
-        return sorted(str(path.relative_to(bucket)) for path in found if ".nanio-meta" not in path.parts)
+        found = (path.relative_to(bucket) for path in bucket.rglob("*") if path.is_file())
+        # Besides them there are their headers, and files that are still being written.
+        return sorted(
+            str(path) for path in found if path.parts[0] != ".nanio-meta" and not path.name.startswith(".tmp.")
+        )
 
     def unfinished(self) -> list[str]:
         """Return the uploads in parts that nanio has neither completed nor aborted."""
