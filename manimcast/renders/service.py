@@ -21,7 +21,7 @@ from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import Storage, StoredFile, UnderWay
+from manimcast.storage import Storage, StoredFile, StoredResult, UnderWay
 
 
 class RenderService:

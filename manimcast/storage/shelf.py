@@ -14,7 +14,9 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -28,6 +30,8 @@ Note = Callable[[tuple[StoredFile, ...]], bytes]
 _INCOMING = ".incoming-"
 _NOTE = ".note"
 _CHUNK = 1024 * 1024
+LONG_AGO = 86_400.0
+"""Seconds after which what another machine began to store, and has not ended, is given up."""
 
 
 class Shelf:
@@ -44,7 +48,8 @@ class Shelf:
         with plainly(f"DATA_DIR {self.folder.parent} cannot be written"):
             self.folder.mkdir(parents=True, exist_ok=True)
             for leftover in self.folder.glob(f"{_INCOMING}*"):
-                shutil.rmtree(leftover)
+                if _is_nobodys(leftover):
+                    shutil.rmtree(leftover, ignore_errors=True)
             self._incoming("start").rmdir()
 
     def put(
@@ -97,15 +102,39 @@ class Shelf:
         if not RESULT_NAME.fullmatch(name):
             raise NoSuchFile(f"{name[:100]!r} is no render id")
         # Renamed first, so that nobody finds half of it while it goes.
-        doomed = self.folder / f"{_INCOMING}gone-{name}-{secrets.token_hex(4)}"
+        doomed = self.folder / f"{_mine()}gone-{name}-{secrets.token_hex(4)}"
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).rename(doomed)
             shutil.rmtree(doomed)
 
     def _incoming(self, name: str) -> Path:
-        folder = self.folder / f"{_INCOMING}{name}-{secrets.token_hex(4)}"
+        folder = self.folder / f"{_mine()}{name}-{secrets.token_hex(4)}"
         folder.mkdir()
         return folder
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _mine() -> str:
+    """Return how the names of this process's unfinished results begin."""
+    return f"{_INCOMING}{_host()}.{os.getpid()}-"
+
+
+def _is_nobodys(leftover: Path) -> bool:
+    """Tell whether the process that began it is no more: others may store in the same folder at this moment.
+
+    Of those on other machines nobody knows; what they began long ago is nobody's.
+    """
+    host, _, process = leftover.name.removeprefix(_INCOMING).partition("-")[0].partition(".")
+    if not process.isdigit():
+        return True  # of a version that stored for itself alone
+    if host == _host():
+        return int(process) == os.getpid() or not Path(f"/proc/{process}").exists()
+    with contextlib.suppress(OSError):
+        return time.time() - leftover.stat().st_mtime > LONG_AGO
+    return False
 
 
 _REMEDY = {
