@@ -130,6 +130,11 @@ def id_of(place: str) -> str:
     return place.partition("-")[0]
 
 
+def attempt_of(place: str) -> int:
+    """Return the number of the attempt of which the files have this name in the storage."""
+    return int(place.partition("-")[2] or 1)
+
+
 def to_state(row: Row[Any, Any]) -> State:
     """Return how far the render of a row is."""
     progress = RenderProgress.model_validate(row.progress) if row.progress else None

@@ -15,7 +15,7 @@ from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Channel, Live, News
 from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED, finished
-from manimcast.renders.rows import NewRender, id_of, place_of
+from manimcast.renders.rows import NewRender, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
@@ -57,9 +57,8 @@ class RenderService:
         await self._store.open()
         try:
             await self._storage.start()
-            dead = await self._worker.enter()
-            await asyncio.gather(*(self._adopt(found, dead) for found in self._storage.under_way()))
-            await self._worker.take_over()
+            await asyncio.gather(*map(self._take_over, self._storage.under_way()))
+            await self._worker.enter()
             for executor in self._executors:
                 await executor.start()
         except BaseException:
@@ -68,19 +67,18 @@ class RenderService:
         self._worker.start()
         self._watching = asyncio.create_task(self._watch.run())
 
-    async def _adopt(self, found: UnderWay, dead: Collection[str]) -> None:
-        """End a render whose video a dead service had finished; remove a video that no row tells of."""
-        place, stored = found.render_id, found.stored.model_copy(update={"place": found.render_id})
-        render_id = id_of(place)
-        state = (await self._store.states([render_id])).get(render_id)
-        if state is not None and state.status is RenderStatus.running and place == place_of(render_id, state.attempt):
-            if state.owner not in dead:
-                return  # who runs it has just stored this, and is about to say so
-            if await self._store.finish(render_id, state.attempt, finished(found.report, stored)):
-                return
+    async def _take_over(self, found: UnderWay) -> None:
+        """End a render whose video a dead service had finished; remove a video that no row tells of.
+
+        Whoever stored it is dead, or the storage would not hand it to us; so the attempt is nobody's, unless somebody
+        else has begun the next one, which the fence knows.
+        """
+        render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
+        if await self._store.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
+            return
         render = await self._store.get(render_id)
         if render is None or render.result is None or render.result.files != stored.files:
-            await self._storage.delete(place, stored)
+            await self._storage.delete(found.render_id, stored)
 
     def drain(self) -> None:
         """Take and begin no more renders. For the moment that SIGTERM arrives; :meth:`stop` does it too."""

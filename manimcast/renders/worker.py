@@ -68,13 +68,13 @@ class Worker:
         self._recent: dict[str, deque[float]] = {executor.name: deque(maxlen=20) for executor in executors}
         self.draining = False
 
-    async def enter(self) -> list[str]:
-        """Become one of those that work in ``DATA_DIR``, and return who of the others there is dead.
+    async def enter(self) -> None:
+        """Become one of those that work in ``DATA_DIR``, and take over what the dead have left there.
 
-        Raises :class:`StoreError` when ``DATA_DIR`` cannot be written.
+        Raises :class:`StoreError` when ``DATA_DIR`` or the table cannot be written.
         """
         await asyncio.to_thread(self._owner.enter)
-        return await asyncio.to_thread(self._owner.dead)
+        await self._take_over()
 
     def start(self) -> None:
         """Begin to take renders."""
@@ -197,7 +197,7 @@ class Worker:
         while True:
             try:
                 await self._renew()
-                await self.take_over()
+                await self._take_over()
             except StoreError as error:
                 logger.error("leases were not renewed: %s", error)  # noqa: TRY400 - the message says it all
             except Exception:  # it must go on, or all that runs here is lost
@@ -208,7 +208,7 @@ class Worker:
         if self._attempts:
             await self._store.leases.renew(self._owner.name, list(self._attempts))
 
-    async def take_over(self) -> None:
+    async def _take_over(self) -> None:
         """Queue again what the dead, and those whose lease has run out, were running."""
         dead = await asyncio.to_thread(self._owner.dead)
         recovered = await self._store.leases.recover(LOST, dead=dead)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from pydantic import ValidationError
 
 from manimcast.spec import RenderReport, Strict
 from manimcast.storage.model import StoredFile
-from manimcast.storage.shelf import Shelf, flush, plainly, write_flushed
+from manimcast.storage.shelf import Shelf, flush, locked, plainly, write_flushed
 
 Naming = Callable[[tuple[StoredFile, ...]], tuple[StoredFile, ...]]
 
@@ -68,17 +70,36 @@ class Order:
 
 
 class Outbox:
-    """The parcels and orders of one service."""
+    """The parcels and orders of this process.
+
+    Processes that work in the same ``DATA_DIR`` have one each, in a folder that they hold a lock on. What the dead have
+    left, whose locks are free, goes to whoever opens next.
+    """
 
     def __init__(self, data: Path) -> None:
-        self._shelf = Shelf(data / "outbox")
+        self._all = data / "outbox"
+        self._shelf = Shelf(self._all / f"{os.getpid()}-{secrets.token_hex(6)}")
+        self._lock: int | None = None
 
     def open(self) -> tuple[list[Parcel], list[Order]]:
-        """Make the folder and return what lies in it. Raises :class:`StorageError` when it cannot be used."""
+        """Make the folder, take over what the dead have left, and return what lies in it.
+
+        Raises :class:`StorageError` when it cannot be used.
+        """
+        with plainly(f"DATA_DIR {self._all.parent} cannot be written"):
+            self._all.mkdir(parents=True, exist_ok=True)
+            # Locked under another name first, so that nobody ever sees it without its lock.
+            draft = self._all / f"{_DRAFT}{self._shelf.folder.name}"
+            draft.mkdir()
+            self._lock = locked(draft)
+            draft.rename(self._shelf.folder)
+            for folder in self._all.iterdir():
+                if folder.is_dir() and folder != self._shelf.folder and not folder.name.startswith(_DRAFT):
+                    self._inherit(folder)
         self._shelf.prepare()
         with plainly("the outbox cannot be read"):
-            for draft in self._shelf.folder.glob(f"{_DRAFT}*"):
-                draft.unlink()
+            for left in self._shelf.folder.glob(f"{_DRAFT}*"):
+                left.unlink()
             orders = [order for path in sorted(self._shelf.folder.glob(f"{_ORDER}*")) if (order := _order(path))]
             void = {key for order in orders for key in order.keys}
             parcels = []
@@ -89,6 +110,25 @@ class Outbox:
                 elif parcel is not None:
                     self._shelf.remove(name)
         return parcels, orders
+
+    def close(self) -> None:
+        """Leave what lies here to others."""
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self._shelf.folder.rmdir()  # if it is empty
+            os.close(self._lock)
+            self._lock = None
+
+    def _inherit(self, folder: Path) -> None:
+        """Take over what a dead process has left; nothing, if it lives, or if another one is faster."""
+        descriptor = locked(folder)
+        if descriptor is not None:
+            try:
+                for path in folder.iterdir():
+                    path.rename(self._shelf.folder / path.name)
+                folder.rmdir()
+            finally:
+                os.close(descriptor)
 
     def pack(self, name: str, render_id: str, directory: Path, report: RenderReport, naming: Naming) -> Parcel:
         """Move the files that ``report`` names from ``directory`` into a new parcel.
@@ -138,14 +178,14 @@ class Outbox:
     def has_worked(self, place: str) -> bool:
         """Tell whether the bucket ``place`` is the one that could be used last."""
         try:
-            return (self._shelf.folder / _WORKED).read_text(encoding="utf-8") == place
+            return (self._all / _WORKED).read_text(encoding="utf-8") == place
         except (OSError, UnicodeDecodeError):
             return False
 
     def worked(self, place: str) -> None:
         """Note that the bucket ``place`` could be used."""
         with contextlib.suppress(OSError):  # it only matters when the bucket is down at the next start
-            (self._shelf.folder / _WORKED).write_text(place, encoding="utf-8")
+            (self._all / _WORKED).write_text(place, encoding="utf-8")
 
     def _parcel(self, name: str, note: bytes) -> Parcel | None:
         try:

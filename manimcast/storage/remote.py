@@ -67,6 +67,7 @@ class RemoteStorage:
     async def stop(self) -> None:
         """Stop uploading; the next start goes on with it."""
         await self._uploads.stop()
+        await asyncio.to_thread(self._outbox.close)
 
     async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
         """Move the files that ``report`` names from ``directory`` into the outbox and begin to upload them.

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
-import socket
 import stat
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -30,8 +29,6 @@ Note = Callable[[tuple[StoredFile, ...]], bytes]
 _INCOMING = ".incoming-"
 _NOTE = ".note"
 _CHUNK = 1024 * 1024
-LONG_AGO = 86_400.0
-"""Seconds after which what another machine began to store, and has not ended, is given up."""
 
 
 class Shelf:
@@ -48,9 +45,12 @@ class Shelf:
         with plainly(f"DATA_DIR {self.folder.parent} cannot be written"):
             self.folder.mkdir(parents=True, exist_ok=True)
             for leftover in self.folder.glob(f"{_INCOMING}*"):
-                if _is_nobodys(leftover):
+                if (lock := locked(leftover)) is not None:  # else another process is at work there
                     shutil.rmtree(leftover, ignore_errors=True)
-            self._incoming("start").rmdir()
+                    os.close(lock)
+            incoming, lock = self._incoming("start")
+            incoming.rmdir()
+            os.close(lock)
 
     def put(
         self, name: str, directory: Path, files: tuple[OutputFile, ...], *, note: Note | None = None
@@ -66,7 +66,7 @@ class Shelf:
         if not any(file.role is OutputRole.video for file in files):
             raise StorageError("the render reports no video")
         with plainly("the video could not be stored"):
-            incoming = self._incoming(name)
+            incoming, lock = self._incoming(name)
             try:
                 stored = tuple(_take(directory, incoming, file) for file in files)
                 if note is not None:
@@ -78,6 +78,8 @@ class Shelf:
             except BaseException:
                 shutil.rmtree(incoming, ignore_errors=True)
                 raise
+            finally:
+                os.close(lock)
         return stored
 
     def path(self, name: str, file: str) -> Path:
@@ -102,39 +104,20 @@ class Shelf:
         if not RESULT_NAME.fullmatch(name):
             raise NoSuchFile(f"{name[:100]!r} is no render id")
         # Renamed first, so that nobody finds half of it while it goes.
-        doomed = self.folder / f"{_mine()}gone-{name}-{secrets.token_hex(4)}"
+        doomed = self.folder / f"{_INCOMING}gone-{name}-{secrets.token_hex(4)}"
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).rename(doomed)
             shutil.rmtree(doomed)
 
-    def _incoming(self, name: str) -> Path:
-        folder = self.folder / f"{_mine()}{name}-{secrets.token_hex(4)}"
-        folder.mkdir()
-        return folder
-
-
-def _host() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-
-
-def _mine() -> str:
-    """Return how the names of this process's unfinished results begin."""
-    return f"{_INCOMING}{_host()}.{os.getpid()}-"
-
-
-def _is_nobodys(leftover: Path) -> bool:
-    """Tell whether the process that began it is no more: others may store in the same folder at this moment.
-
-    Of those on other machines nobody knows; what they began long ago is nobody's.
-    """
-    host, _, process = leftover.name.removeprefix(_INCOMING).partition("-")[0].partition(".")
-    if not process.isdigit():
-        return True  # of a version that stored for itself alone
-    if host == _host():
-        return int(process) == os.getpid() or not Path(f"/proc/{process}").exists()
-    with contextlib.suppress(OSError):
-        return time.time() - leftover.stat().st_mtime > LONG_AGO
-    return False
+    def _incoming(self, name: str) -> tuple[Path, int]:
+        """Make a folder to gather files in, and return it with the descriptor that holds its lock."""
+        token = secrets.token_hex(4)
+        folder, draft = self.folder / f"{_INCOMING}{name}-{token}", self.folder / f".new-{token}"
+        draft.mkdir()
+        lock = locked(draft)  # before it has the name by which it could be taken for what a dead process has left
+        assert lock is not None  # noqa: S101 - nobody else knows of it
+        draft.rename(folder)
+        return folder, lock
 
 
 _REMEDY = {
@@ -189,6 +172,20 @@ def _copy(reader: IO[bytes], target: Path) -> None:
         shutil.copyfileobj(reader, writer, _CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
+
+
+def locked(folder: Path) -> int | None:
+    """Lock a folder, for as long as the process lives or the descriptor is open; None if somebody else has the lock."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def write_flushed(path: Path, content: bytes) -> None:

@@ -83,21 +83,27 @@ async def test_the_stop_of_the_service_does_not_wait_for_the_bucket(
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("database_url", [None], ids=["sqlite"])  # whose file can be removed
 async def test_what_no_row_tells_of_is_removed_at_the_next_start(
-    tmp_path: Path, serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
+    tmp_path: Path,
+    serve: Serve,
+    settings: Callable[..., Settings],
+    executor: ScriptedExecutor,
+    bucket: BucketServer,
+    way: Proxy,
 ) -> None:
-    settings = bucket.settings(s3_endpoint=way.address)
-    async with serve(**settings) as service:
+    fields = bucket.settings(s3_endpoint=way.address)
+    async with serve(**fields) as service:
         way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None
         render = await service.submit(a_spec(), tenant="t")
         (await executor.begun.get()).succeed()
         assert (await service.wait(render.id, tenant="t", timeout=60)).status is RenderStatus.succeeded
-    for database in (tmp_path / "data").glob("manimcast.db*"):
-        database.unlink()
+    store = RenderStore(settings(**fields))
+    await store.open()
+    assert await store.delete(render.id)
+    await store.close()
     way.works()
-    async with serve(**settings) as service:
-        assert [path.name for path in (tmp_path / "data" / "outbox").iterdir()] == [".worked"]
+    async with serve(**fields) as service:
+        assert list((tmp_path / "data" / "outbox").glob("*/*")) == []
     assert bucket.objects() == []
 
 
@@ -108,10 +114,7 @@ async def test_one_of_two_finished_attempts_is_taken_over(
     chosen = settings(**fields)
     store, storage = RenderStore(chosen), from_settings(chosen)
     await store.open()
-    dead = chosen.data_dir / "owners" / "dead"
-    dead.parent.mkdir(parents=True, exist_ok=True)
-    dead.touch()
-    await store.insert_running(NewRender("rnd_1", "t", a_spec()), owner=dead.name, executor="scripted")
+    await store.insert_running(NewRender("rnd_1", "t", a_spec()), owner="dead", executor="scripted")
     await store.close()
     await storage.start()
     way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None

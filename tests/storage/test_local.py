@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import shutil
@@ -158,26 +159,16 @@ def test_what_a_killed_service_left_is_cleared_away(tmp_path: Path, storage: Loc
     assert everything_in(videos) == ["rnd_1", "rnd_1/video.mp4"]
 
 
-BEGIN = """
-import sys
-from pathlib import Path
-from manimcast.storage.shelf import Shelf
-print(Shelf(Path(sys.argv[1]))._incoming("rnd_2").name, flush=True)
-sys.stdin.read()
-"""
-
-
-def test_what_another_process_is_storing_is_left_to_it_until_it_is_dead(tmp_path: Path, storage: LocalStorage) -> None:
-    videos = tmp_path / "data" / "videos"
-    command = [sys.executable, "-c", BEGIN, str(videos)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        begun = other.stdout.readline().strip()
-        for there in ([begun], []):
-            asyncio.run(LocalStorage(settings(tmp_path / "data")).start())
-            assert everything_in(videos) == there
-            other.kill()
-            other.wait()
+def test_what_another_service_is_writing_is_left_alone(tmp_path: Path, storage: LocalStorage) -> None:
+    folder = tmp_path / "data" / "videos" / ".incoming-rnd_2-00"
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    asyncio.run(LocalStorage(settings(tmp_path / "data")).start())
+    assert folder.exists()
+    os.close(descriptor)
+    asyncio.run(LocalStorage(settings(tmp_path / "data")).start())
+    assert not folder.exists()
 
 
 def test_links_survive_a_restart_and_follow_the_setting(tmp_path: Path, storage: LocalStorage) -> None:
