@@ -105,8 +105,8 @@ os.register_at_fork(before=wait_for_all)
 class File(Protocol):
     """What frames are written to: a :class:`~manimcast.engine.segment_file.SegmentFile`, or what passes on to one."""
 
-    def show(self, frame: av.VideoFrame, frames: int) -> None:
-        """Show ``frame`` for so many frames."""
+    def show(self, frame: av.VideoFrame, frames: int, rows: tuple[int, int] | None = None) -> None:
+        """Show ``frame`` for so many frames; no other ``rows``, first and end, differ from the frame before."""
 
     def close(self) -> None:
         """Write what is left."""
@@ -122,9 +122,9 @@ class FileBehind:
         self._behind = behind
         self._file = file
 
-    def show(self, frame: av.VideoFrame, frames: int) -> None:
+    def show(self, frame: av.VideoFrame, frames: int, rows: tuple[int, int] | None = None) -> None:
         """Show ``frame`` for so many frames, later. It is kept until then."""
-        self._behind.put(partial(self._file.show, frame, frames))
+        self._behind.put(partial(self._file.show, frame, frames, rows))
 
     def close(self) -> None:
         """Have the file closed when all of it is written."""

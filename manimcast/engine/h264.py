@@ -41,6 +41,8 @@ class Sequence:
     order_bits: int
     macroblocks: int
     chroma: bool
+    usual: bool
+    """Whether it is 4:2:0 with 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Picture:
     initial_qp: int
     filter_control: bool
     redundant: bool
+    transform8: bool
+    scaled: bool
+    chroma_offsets: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,12 @@ def parse_sequence(unit: bytes) -> Sequence:
     profile = reader.u(8)
     reader.u(16)  # constraints, level
     reader.ue()  # identifier
-    chroma_format = 1
+    chroma_format, depths = 1, 0
     if profile in _WITH_CHROMA_FORMAT:
         chroma_format = reader.ue()
         if chroma_format == 3 and reader.flag():
             raise UnsupportedStreamError("separate colour planes")
-        reader.ue()  # bit depths
-        reader.ue()
+        depths = reader.ue() + reader.ue()
         reader.u(1)
         if reader.flag():
             raise UnsupportedStreamError("scaling matrices")
@@ -113,7 +117,8 @@ def parse_sequence(unit: bytes) -> Sequence:
     width, height = reader.ue() + 1, reader.ue() + 1
     if not reader.flag():
         raise UnsupportedStreamError("interlaced coding")
-    return Sequence(frame_num_bits, order_type, order_bits, width * height, chroma_format != 0)
+    usual = chroma_format == 1 and depths == 0
+    return Sequence(frame_num_bits, order_type, order_bits, width * height, chroma_format != 0, usual)
 
 
 def parse_picture(unit: bytes) -> Picture:
@@ -130,10 +135,27 @@ def parse_picture(unit: bytes) -> Picture:
     reader.u(2)
     initial_qp = reader.se() + 26
     reader.se()
-    reader.se()
+    offset = second_offset = reader.se()
     filter_control = reader.flag()
     reader.u(1)
-    return Picture(identifier, arithmetic, bottom_order, weighted, initial_qp, filter_control, reader.flag())
+    redundant = reader.flag()
+    transform8 = scaled = False
+    bits, length = reader.rest()
+    if bits != 1 << (length - 1):
+        transform8, scaled = reader.flag(), reader.flag()
+        second_offset = offset if scaled else reader.se()
+    return Picture(
+        identifier,
+        arithmetic,
+        bottom_order,
+        weighted,
+        initial_qp,
+        filter_control,
+        redundant,
+        transform8,
+        scaled,
+        (offset, second_offset),
+    )
 
 
 def parameter_sets(extradata: bytes) -> tuple[Sequence, Picture]:
@@ -194,21 +216,43 @@ def hold(after: Head, frames: int, sequence: Sequence, picture: Picture) -> Iter
     """
     if not after.reference or after.predicts_backwards:
         raise UnsupportedStreamError("a picture that nothing may refer to")
-    for number in range(1, frames + 1):
-        frame_num = (after.frame_num + number) % (1 << sequence.frame_num_bits)
-        order = (after.order + 2 * number) % (1 << sequence.order_bits)
-        yield _skipped(sequence, picture, after.reference, frame_num, order)
+    for _ in range(frames):
+        after = following(after, sequence)
+        yield skipped(sequence, picture, after)
+
+
+def following(head: Head, sequence: Sequence) -> Head:
+    """Return the head of the P picture that is decoded and shown after the one with ``head``; both are referred to."""
+    frame_num = (head.frame_num + 1) % (1 << sequence.frame_num_bits)
+    order = (head.order + 2) % (1 << sequence.order_bits)
+    return Head(head.reference, False, _P, frame_num, order)
 
 
 @lru_cache(maxsize=1024)
-def _skipped(sequence: Sequence, picture: Picture, reference: int, frame_num: int, order: int) -> bytes:
+def skipped(sequence: Sequence, picture: Picture, head: Head) -> bytes:
+    """Return the NAL unit of a P picture with ``head`` that is equal to the reference picture decoded last."""
+    writer = predicted_head(sequence, picture, head, SKIPPED_QP)
+    if picture.arithmetic:
+        writer.align(1)
+        return escape(bytes(writer) + all_skipped(sequence.macroblocks))
+    writer.ue(sequence.macroblocks)
+    writer.trailing()
+    return escape(bytes(writer))
+
+
+def predicted_head(sequence: Sequence, picture: Picture, head: Head, qp: int) -> BitWriter:
+    """Return the NAL unit's first byte and the head of a P slice with one reference picture and without deblocking.
+
+    With CABAC ones follow up to the byte's end, then the data of the slice. The whole is to be escaped.
+    """
     writer = BitWriter()
+    writer.u(head.reference << 5 | SLICE, 8)
     writer.ue(0)  # first macroblock
     writer.ue(_P + 5)  # every slice of the picture is of this type
     writer.ue(picture.identifier)
-    writer.u(frame_num, sequence.frame_num_bits)
+    writer.u(head.frame_num, sequence.frame_num_bits)
     if sequence.order_type == 0:
-        writer.u(order, sequence.order_bits)
+        writer.u(head.order, sequence.order_bits)
         if picture.bottom_order:
             writer.se(0)
     if picture.redundant:
@@ -226,17 +270,10 @@ def _skipped(sequence: Sequence, picture: Picture, reference: int, frame_num: in
     writer.flag(False)  # the oldest reference picture makes room
     if picture.arithmetic:
         writer.ue(0)
-    writer.se(SKIPPED_QP - picture.initial_qp)
+    writer.se(qp - picture.initial_qp)
     if picture.filter_control:
         writer.ue(1)  # no deblocking
-    if picture.arithmetic:
-        writer.align(1)
-        payload = bytes(writer) + all_skipped(sequence.macroblocks)
-    else:
-        writer.ue(sequence.macroblocks)
-        writer.trailing()
-        payload = bytes(writer)
-    return bytes([reference << 5 | SLICE]) + escape(payload)
+    return writer
 
 
 def with_identifier(unit: bytes, identifier: int, sequence: Sequence, picture: Picture) -> bytes:

@@ -36,7 +36,7 @@ class SegmentEncoder:
         self.target = target
         self.spec = spec
         self._closed = False
-        self._waiting: tuple[av.VideoFrame, int] | None = None
+        self._waiting: tuple[av.VideoFrame, int, tuple[int, int] | None] | None = None
         try:
             self._converter = Converter(spec.pixel_format, spec.width, spec.height)
             file = _TimedFile(SegmentFile(target, spec), clock or Clock())
@@ -53,11 +53,12 @@ class SegmentEncoder:
         self._validate(pixels, repeat)
         try:
             if self._waiting and rows is not None and rows[0] >= rows[1]:
-                self._waiting = self._waiting[0], self._waiting[1] + repeat
+                frame, frames, changed = self._waiting
+                self._waiting = frame, frames + repeat, changed
                 return
             self._show_waiting()
             # A picture waits for the next one, since it may turn out to be the same.
-            self._waiting = self._converter.convert(pixels, rows), repeat
+            self._waiting = self._converter.convert(pixels, rows), repeat, rows
         except Exception as error:
             raise self._failure("encode", error) from error
 
@@ -88,8 +89,8 @@ class SegmentEncoder:
 
     def _show_waiting(self) -> None:
         if self._waiting is not None:
-            (frame, frames), self._waiting = self._waiting, None
-            self._file.show(frame, frames)
+            (frame, frames, rows), self._waiting = self._waiting, None
+            self._file.show(frame, frames, rows)
 
     def _validate(self, pixels: Pixels, repeat: int) -> None:
         if self._closed:
@@ -122,9 +123,9 @@ class _TimedFile:
         self._file = file
         self._clock = clock
 
-    def show(self, frame: av.VideoFrame, frames: int) -> None:
+    def show(self, frame: av.VideoFrame, frames: int, rows: tuple[int, int] | None = None) -> None:
         with self._clock.running():
-            self._file.show(frame, frames)
+            self._file.show(frame, frames, rows)
 
     def close(self) -> None:
         with self._clock.running():

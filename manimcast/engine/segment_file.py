@@ -1,9 +1,12 @@
-"""A segment's file: frames in, packets with exact times out, still pictures held.
+"""A segment's file: frames in, packets with exact times out, still pictures held, little changes coded natively.
 
 A picture that lasts is encoded a few times, until nothing is left to refine, and then held by slices that
 :mod:`manimcast.engine.h264` writes. Frames stay frames: their number, times and pictures are those of ordinary
 encoding. Each hold is a group of pictures of its own, or several, so that nothing coded before or after refers into
 it; whatever is coded around it comes from other runs of the encoder with the same settings.
+
+A run is what has a key picture of its own. With the service's own settings, one of which little changes from picture
+to picture has only its key picture from x264; the others come from :mod:`manimcast.engine.changes`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from av.video.stream import VideoStream
 from manim._config.video_encoder import VideoEncoderSpec
 
 from manimcast.engine import h264
+from manimcast.engine.changes import Balance, ChangeCoder, coder_for
 
 X264 = "libx264"
 
@@ -70,17 +74,38 @@ class SegmentFile:
         self._fed = 0  # frames given to the present run of the encoder
         self._began = 0  # the frame that it began with
         self._packets = 0
+        self._coder = coder_for(spec)
+        self._natively = False  # whether the present run's pictures are coded natively, but for the first
+        self._first: tuple[av.VideoFrame, int] | None = None
+        self._balance: Balance | None = None
 
-    def show(self, frame: av.VideoFrame, frames: int) -> None:
-        """Show ``frame`` for so many frames. Its times are set here; it is not kept."""
-        if self._worth_holding(frames) and self._hold(frame, frames):
+    def show(self, frame: av.VideoFrame, frames: int, rows: tuple[int, int] | None = None) -> None:
+        """Show ``frame`` for so many frames. Its times are set here; it is kept until the next one at the most.
+
+        ``rows``, first and end, says that no others differ from the frame before.
+        """
+        if self._coder is None:
+            self._show(frame, frames)
             return
-        for _ in range(frames):
-            self._mux(self._encode(frame))
+        share = self._coder.look(frame, rows)
+        if self._balance is None:
+            if self._first is None:  # what its run is like is known with the second
+                self._first = frame, frames
+                return
+            self._balance = Balance(share)
+            self._show_first(self._coder, self._balance)
+        elif self._balance.add(share):
+            self._end_run()
+        if self._balance.much or self._coder is None:
+            self._show(frame, frames)
+        else:
+            self._show_changes(self._coder, frame, frames)
 
     def close(self) -> None:
         """Write what the encoder still has, and close the file; it is closed also when that fails."""
         try:
+            if self._first is not None and self._balance is None:
+                self._show(*self._first)
             self._end_run()
         finally:
             self._container.close()
@@ -88,6 +113,54 @@ class SegmentFile:
     def discard(self) -> None:
         """Close the file as it is."""
         self._container.close()
+
+    def _show(self, frame: av.VideoFrame, frames: int) -> None:
+        """Show ``frame`` as x264 encodes it, or holds it when that is worth it."""
+        if self._worth_holding(frames) and self._hold(frame, frames):
+            return
+        for _ in range(frames):
+            self._mux(self._encode(frame))
+
+    def _show_first(self, coder: ChangeCoder, balance: Balance) -> None:
+        (frame, frames), self._first = cast("tuple[av.VideoFrame, int]", self._first), None
+        if balance.much or self._worth_holding(frames):
+            self._show(frame, frames)
+        else:
+            self._show_changes(coder, frame, frames)
+
+    def _show_changes(self, coder: ChangeCoder, frame: av.VideoFrame, frames: int) -> None:
+        """Show ``frame``, the one that ``coder`` has looked at or, at the beginning of a run, any other."""
+        if self._worth_holding(frames) and frames > LONGEST_GROUP - self._fed and self._hold(frame, frames):
+            return
+        if self._natively and self._fed >= LONGEST_GROUP:
+            self._end_run()
+        if not self._natively:
+            if not self._begin_changes(coder, frame):
+                self._coder = None
+                self._show(frame, frames)
+                return
+        else:
+            self._put_changes(coder.code())
+        for _ in range(frames - 1):
+            self._put_changes(coder.repeat())
+
+    def _begin_changes(self, coder: ChangeCoder, frame: av.VideoFrame) -> bool:
+        """Begin a run with ``frame`` as a key picture. Returns False, having written nothing, when it is not one."""
+        packets = self._encode(frame) + self._flush()
+        self._context = None
+        try:
+            (key,) = packets
+            coder.begin(bytes(key), bytes(self._stream.codec_context.extradata or b""))
+        except (h264.UnsupportedStreamError, EOFError, ValueError):
+            self._fed = 0
+            return False
+        self._mux([key])
+        self._natively = True
+        return True
+
+    def _put_changes(self, data: bytes) -> None:
+        self._put(Packet(data), self._began + self._fed, key=False)
+        self._fed += 1
 
     def _encode(self, frame: av.VideoFrame, kind: PictureType = PictureType.NONE) -> list[Packet[VideoStream]]:
         """Encode the next frame of the present run, or of a new one."""
@@ -101,14 +174,15 @@ class SegmentFile:
     def _end_run(self) -> None:
         """Write what the present run of the encoder still has; the next frame begins another one."""
         if self._fed:
-            self._mux(self._flush())
+            if not self._natively:
+                self._mux(self._flush())
             self._begin_after(self._fed)
 
     def _flush(self) -> list[Packet[VideoStream]]:
         return self._context.encode(None) if self._context else []
 
     def _begin_after(self, frames: int) -> None:
-        self._context, self._fed = None, 0
+        self._context, self._fed, self._natively = None, 0, False
         self._began += frames
 
     def _another_context(self) -> VideoCodecContext:

@@ -39,4 +39,11 @@ PyObject *native_rgba_to_alpha(PyObject *module, PyObject *arguments);
 PyObject *native_rgba_to_argb(PyObject *module, PyObject *arguments);
 PyObject *native_changed_rows(PyObject *module, PyObject *arguments);
 
+/* All in h264_coder.c. */
+PyObject *native_h264_coder(PyObject *module, PyObject *arguments);
+PyObject *native_h264_begin(PyObject *module, PyObject *arguments);
+PyObject *native_h264_changes(PyObject *module, PyObject *arguments);
+PyObject *native_h264_code(PyObject *module, PyObject *arguments);
+PyObject *native_h264_reconstructed(PyObject *module, PyObject *arguments);
+
 #endif

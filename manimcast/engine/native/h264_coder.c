@@ -1,0 +1,486 @@
+/* A coder of P pictures: it finds out which macroblocks of a picture changed, writes the slice, and keeps the picture
+ * that a decoder has of it. Most macroblocks are skipped and cost next to nothing; the work goes with what changed. */
+
+#include "h264_coder.h"
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_BYTES = 8192 }; /* more than one macroblock can take: 384 levels of at most 136 bits, and what precedes them */
+
+static const char NAME[] = "manimcast.h264";
+
+static void coder_free(Coder *k)
+{
+    if (!k)
+        return;
+    for (int p = 0; p < 3; p++) {
+        PyMem_RawFree(k->planes[p]);
+        PyMem_RawFree(k->source[p]);
+    }
+    PyMem_RawFree(k->slice.macroblocks);
+    PyMem_RawFree(k->slice.coded);
+    PyMem_RawFree(k->slice.moving);
+    PyMem_RawFree(k->changed);
+    PyMem_RawFree(k->waits);
+    PyMem_RawFree(k->past);
+    PyMem_RawFree(k->touched);
+    PyMem_RawFree(k->patch_of);
+    PyMem_RawFree(k->patches);
+    PyMem_RawFree(k);
+}
+
+static void destroy(PyObject *capsule)
+{
+    coder_free(PyCapsule_GetPointer(capsule, NAME));
+}
+
+static Coder *coder_of(PyObject *capsule)
+{
+    return PyCapsule_GetPointer(capsule, NAME);
+}
+
+static Coder *coder_new(int width, int height)
+{
+    Coder *k = PyMem_RawCalloc(1, sizeof *k);
+    if (!k)
+        return NULL;
+    Slice *s = &k->slice;
+    k->width = width;
+    k->height = height;
+    s->columns = (width + 15) / 16;
+    s->rows = (height + 15) / 16;
+    s->stride = s->columns + 1;
+    size_t count = (size_t)s->columns * (size_t)s->rows;
+    size_t places = (size_t)s->stride * ((size_t)s->rows + 1) + 1; /* one behind the last row */
+    k->reference.width = 16 * s->columns;
+    k->reference.height = 16 * s->rows;
+    k->reference.stride = k->reference.width + 2 * MARGIN;
+    k->reference.chroma_stride = k->reference.width / 2 + MARGIN;
+    int missing = 0;
+    for (int p = 0; p < 3; p++) {
+        ptrdiff_t margin = p ? MARGIN / 2 : MARGIN, stride = p ? k->reference.chroma_stride : k->reference.stride;
+        ptrdiff_t lines = (p ? 8 : 16) * s->rows + 2 * margin;
+        k->planes[p] = PyMem_RawCalloc((size_t)lines, (size_t)stride);
+        k->source[p] = PyMem_RawCalloc(count, p ? 64 : 256);
+        missing |= !k->planes[p] || !k->source[p];
+        if (k->planes[p])
+            k->reference.planes[p] = k->planes[p] + margin * stride + margin;
+    }
+    s->macroblocks = PyMem_RawCalloc(places, sizeof *s->macroblocks);
+    s->coded = PyMem_RawCalloc(places, 1);
+    s->moving = PyMem_RawCalloc(places, 1);
+    k->changed = PyMem_RawCalloc(count, 1);
+    k->waits = PyMem_RawCalloc(count, 1);
+    k->past = PyMem_RawCalloc(count, sizeof *k->past);
+    k->patch_of = PyMem_RawCalloc(count, sizeof *k->patch_of);
+    k->touched = PyMem_RawCalloc(count, sizeof *k->touched);
+    if (missing || !s->macroblocks || !s->coded || !s->moving || !k->changed || !k->waits || !k->past ||
+        !k->patch_of || !k->touched) {
+        coder_free(k);
+        return NULL;
+    }
+    for (int y = 0; y < s->rows; y++)
+        for (int x = 0; x < s->columns; x++)
+            forget(s, (y + 1) * s->stride + x + 1);
+    return k;
+}
+
+PyObject *native_h264_coder(PyObject *module, PyObject *args)
+{
+    int width, height;
+    if (!PyArg_ParseTuple(args, "ii:h264_coder", &width, &height))
+        return NULL;
+    if (width <= 0 || height <= 0 || width > 16384 || height > 16384 || width % 2 || height % 2) {
+        PyErr_SetString(PyExc_ValueError, "a size that is not handled");
+        return NULL;
+    }
+    Coder *k = coder_new(width, height);
+    if (!k)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(k, NAME, destroy);
+    if (!capsule)
+        coder_free(k);
+    return capsule;
+}
+
+/* Planes of a picture as Python hands them over. */
+typedef struct {
+    Py_buffer buffers[3];
+    Py_ssize_t strides[3];
+} Planes;
+
+static void release(Planes *p)
+{
+    for (int i = 0; i < 3; i++)
+        if (p->buffers[i].obj)
+            PyBuffer_Release(&p->buffers[i]);
+}
+
+static int large_enough(const Planes *planes, int width, int height)
+{
+    for (int p = 0; p < 3; p++) {
+        Py_ssize_t w = p ? width / 2 : width, h = p ? height / 2 : height;
+        if (planes->strides[p] < w || planes->buffers[p].len < planes->strides[p] * (h - 1) + w)
+            return 0;
+    }
+    return 1;
+}
+
+/* Extend the rows from `first` to before `end` of a plane into the margin at both sides, and the first and last row
+ * above and below. */
+static void extend(uint8_t *at, ptrdiff_t stride, int width, int height, int margin, int first, int end)
+{
+    for (int y = first; y < end; y++) {
+        uint8_t *line = at + y * stride;
+        memset(line - margin, line[0], (size_t)margin);
+        memset(line + width, line[width - 1], (size_t)margin);
+    }
+    for (int i = 1; i <= margin; i++) {
+        if (first == 0)
+            memcpy(at - margin - i * stride, at - margin, (size_t)(width + 2 * margin));
+        if (end == height)
+            memcpy(at - margin + (height - 1 + i) * stride, at - margin + (height - 1) * stride, (size_t)(width + 2 * margin));
+    }
+}
+
+PyObject *native_h264_begin(PyObject *module, PyObject *args)
+{
+    PyObject *capsule;
+    Planes d = {0};
+    int offset_u, offset_v, transform8;
+    if (!PyArg_ParseTuple(args, "Oiipy*ny*ny*n:h264_begin", &capsule, &offset_u, &offset_v, &transform8, &d.buffers[0], &d.strides[0], &d.buffers[1],
+                          &d.strides[1], &d.buffers[2], &d.strides[2]))
+        return NULL;
+    Coder *k = coder_of(capsule);
+    PyObject *result = NULL;
+    if (k && (!large_enough(&d, k->reference.width, k->reference.height) || abs(offset_u) > 12 || abs(offset_v) > 12))
+        PyErr_SetString(PyExc_ValueError, "the planes are too small, or an offset is too large");
+    else if (k) {
+        k->qp_offsets[0] = offset_u;
+        k->qp_offsets[1] = offset_v;
+        k->slice.has_transform8 = transform8;
+        Py_BEGIN_ALLOW_THREADS
+        for (int p = 0; p < 3; p++) {
+            ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
+            int width = k->reference.width / (p ? 2 : 1), height = k->reference.height / (p ? 2 : 1);
+            int margin = p ? MARGIN / 2 : MARGIN;
+            uint8_t *at = k->planes[p] + margin * stride + margin;
+            for (int y = 0; y < height; y++)
+                memcpy(at + y * stride, (const uint8_t *)d.buffers[p].buf + y * d.strides[p], (size_t)width);
+            extend(at, stride, width, height, margin, 0, height);
+        }
+        memset(k->waits, 0, (size_t)k->slice.columns * (size_t)k->slice.rows);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    release(&d);
+    return result;
+}
+
+/* Take over the row `y` of a plane where it differs, and mark the macroblocks; `size` is that of a macroblock. */
+static void take_row(Coder *k, int p, int y, const uint8_t *row)
+{
+    int size = p ? 8 : 16, width = p ? k->width / 2 : k->width, columns = k->slice.columns;
+    uint8_t *own = k->source[p] + (ptrdiff_t)y * columns * size;
+    if (!memcmp(own, row, (size_t)width))
+        return;
+    uint8_t *changed = k->changed + (ptrdiff_t)(y / size) * columns;
+    for (int x = 0; x < columns; x++) {
+        int there = width - size * x < size ? width - size * x : size;
+        if (there <= 0 || !memcmp(own + size * x, row + size * x, (size_t)there))
+            continue;
+        changed[x] = 1;
+        memcpy(own + size * x, row + size * x, (size_t)there);
+        memset(own + size * x + there, row[width - 1], (size_t)(size - there));
+    }
+}
+
+/* The rows below the picture, up to whole macroblocks, are its last row again. */
+static void fill_below(Coder *k, int p)
+{
+    int size = p ? 8 : 16, height = p ? k->height / 2 : k->height;
+    size_t stride = (size_t)(k->slice.columns * size);
+    for (int y = height; y < k->slice.rows * size; y++)
+        memcpy(k->source[p] + (size_t)y * stride, k->source[p] + (size_t)(height - 1) * stride, stride);
+}
+
+PyObject *native_h264_changes(PyObject *module, PyObject *args)
+{
+    PyObject *capsule;
+    Planes s = {0};
+    int first, end;
+    if (!PyArg_ParseTuple(args, "Oy*ny*ny*nii:h264_changes", &capsule, &s.buffers[0], &s.strides[0], &s.buffers[1],
+                          &s.strides[1], &s.buffers[2], &s.strides[2], &first, &end))
+        return NULL;
+    Coder *k = coder_of(capsule);
+    PyObject *result = NULL;
+    if (k && (!large_enough(&s, k->width, k->height) || first < 0 || end > k->height || first > end))
+        PyErr_SetString(PyExc_ValueError, "the planes are too small, or the rows not of the picture");
+    else if (k) {
+        size_t count = (size_t)k->slice.columns * (size_t)k->slice.rows;
+        int changed = 0;
+        Py_BEGIN_ALLOW_THREADS
+        memset(k->changed, 0, count);
+        for (int p = 0; p < 3; p++) {
+            /* A row of chroma is made of two rows and one beside each. */
+            int from = !p ? first : first > 2 ? first / 2 - 1 : 0, to = !p ? end : end / 2 + 1;
+            if (p && to > k->height / 2)
+                to = k->height / 2;
+            if (first == end)
+                to = from;
+            for (int y = from; y < to; y++)
+                take_row(k, p, y, (const uint8_t *)s.buffers[p].buf + y * s.strides[p]);
+            if (to == (p ? k->height / 2 : k->height))
+                fill_below(k, p);
+        }
+        for (size_t i = 0; i < count; i++)
+            changed += k->changed[i];
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromLong(changed);
+    }
+    release(&s);
+    return result;
+}
+
+typedef struct {
+    uint8_t *memory;
+    size_t size;
+} Output;
+
+static int make_room(Output *out, Cabac *c)
+{
+    size_t used = (size_t)(c->at - out->memory);
+    if (out->size - used >= MOST_BYTES)
+        return 1;
+    uint8_t *larger = PyMem_RawRealloc(out->memory, 2 * out->size);
+    if (!larger)
+        return 0;
+    out->memory = larger;
+    out->size *= 2;
+    c->at = larger + used;
+    return 1;
+}
+
+static Patch *add_patch(Coder *k, int column, int row)
+{
+    if (k->patch_count == k->patch_capacity) {
+        int capacity = k->patch_capacity ? 2 * k->patch_capacity : 256;
+        Patch *larger = PyMem_RawRealloc(k->patches, (size_t)capacity * sizeof *larger);
+        if (!larger)
+            return NULL;
+        k->patches = larger;
+        k->patch_capacity = capacity;
+    }
+    Patch *patch = &k->patches[k->patch_count++];
+    patch->column = column;
+    patch->row = row;
+    k->patch_of[row * k->slice.columns + column] = k->patch_count;
+    return patch;
+}
+
+static void take_source(const Coder *k, int column, int row, uint8_t *samples)
+{
+    for (int p = 0; p < 3; p++) {
+        int size = p ? 8 : 16;
+        ptrdiff_t stride = (ptrdiff_t)k->slice.columns * size;
+        const uint8_t *at = k->source[p] + size * row * stride + size * column;
+        uint8_t *to = samples + (p ? 192 + 64 * p : 0);
+        for (int y = 0; y < size; y++)
+            memcpy(to + size * y, at + y * stride, (size_t)size);
+    }
+}
+
+typedef struct {
+    int qp, refined_qp, wait;
+} Plan;
+
+/* Code one macroblock that is not just skipped without motion. Returns 0 when memory is short. */
+static int code_macroblock(Coder *k, Cabac *c, const Plan *plan, int column, int row)
+{
+    Slice *s = &k->slice;
+    int index = row * s->columns + column, at = (row + 1) * s->stride + column + 1;
+    Motion skipped = skipped_motion(s, at);
+    Work w = {.column = column, .row = row, .at = at, .qp = plan->qp};
+    Choice choice;
+    int skip;
+    take_source(k, column, row, w.source);
+    if (k->changed[index]) {
+        skip = choose(k, c, &w, skipped, &choice);
+        k->waits[index] = (uint8_t)plan->wait;
+    } else if (k->waits[index] == 1) {
+        k->waits[index] = 0;
+        w.qp = plan->refined_qp;
+        skip = choose_refinement(k, c, &w, skipped, &choice);
+    } else {
+        /* It stands as it is. Where a skipped macroblock would move, what it would show may do as well. */
+        uint8_t stands[384];
+        stand_in(k, column, row, stands);
+        skip = 0;
+        if (within_reach(&k->reference, 16 * column, 16 * row, 16, skipped)) {
+            predict(&k->reference, 16 * column, 16 * row, 16, 16, 0, 0, skipped, choice.residual.samples);
+            skip = squared_error(choice.residual.samples, w.source, 384) * 256 <=
+                   squared_error(stands, w.source, 384) * 256 + 4 * bit_worth(plan->qp);
+        }
+        if (!skip) {
+            memset(&choice.motion, 0, sizeof choice.motion);
+            choice.partition = WHOLE;
+            choice.qp = s->qp;
+            choice.residual.pattern = 0;
+            memcpy(choice.residual.samples, stands, sizeof stands);
+        }
+    }
+    forget(s, at);
+    if (skip)
+        write_skipped(c, s, at, skipped);
+    else
+        write_macroblock(c, s, at, &choice);
+    if (s->coded[at] || s->moving[at])
+        k->touched[k->touched_count++] = at;
+    k->past[index] = s->macroblocks[at].motion[0];
+    Patch *patch = add_patch(k, column, row);
+    if (!patch)
+        return 0;
+    memcpy(patch->samples, choice.residual.samples, sizeof patch->samples);
+    return 1;
+}
+
+static void apply_patches(Coder *k)
+{
+    int first = k->slice.rows, end = 0, edge = 0;
+    for (int i = 0; i < k->patch_count; i++) {
+        const Patch *patch = &k->patches[i];
+        k->patch_of[patch->row * k->slice.columns + patch->column] = 0;
+        for (int p = 0; p < 3; p++) {
+            int size = p ? 8 : 16, margin = p ? MARGIN / 2 : MARGIN;
+            ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
+            uint8_t *to = k->planes[p] + (margin + size * patch->row) * stride + margin + size * patch->column;
+            const uint8_t *from = patch->samples + (p ? 192 + 64 * p : 0);
+            for (int y = 0; y < size; y++)
+                memcpy(to + y * stride, from + size * y, (size_t)size);
+        }
+        if (!patch->column || !patch->row || patch->column == k->slice.columns - 1 || patch->row == k->slice.rows - 1) {
+            edge = 1;
+            first = patch->row < first ? patch->row : first;
+            end = patch->row + 1 > end ? patch->row + 1 : end;
+        }
+    }
+    for (int p = 0; edge && p < 3; p++) {
+        int size = p ? 8 : 16, margin = p ? MARGIN / 2 : MARGIN;
+        ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
+        extend(k->planes[p] + margin * stride + margin, stride, size * k->slice.columns, size * k->slice.rows, margin,
+               size * first, size * end);
+    }
+    k->patch_count = 0;
+}
+
+/* Write the data of the slice. Returns how many bytes, 0 when memory is short. */
+static size_t code_picture(Coder *k, const Plan *plan, Output *out)
+{
+    Slice *s = &k->slice;
+    Cabac c;
+    for (int i = 0; i < k->touched_count; i++)
+        forget(s, k->touched[i]);
+    k->touched_count = 0;
+    s->qp = plan->qp;
+    s->changed_qp = 0;
+    cabac_begin(&c, plan->qp, out->memory);
+    for (int row = 0; row < s->rows; row++) {
+        const uint8_t *changed = k->changed + row * s->columns;
+        uint8_t *waits = k->waits + row * s->columns;
+        for (int column = 0; column < s->columns; column++) {
+            int at = (row + 1) * s->stride + column + 1;
+            if (!make_room(out, &c))
+                return 0;
+            if (!changed[column] && waits[column] > 1)
+                waits[column]--;
+            if (!changed[column] && waits[column] != 1 && !(s->moving[at - 1] && s->moving[at - s->stride]))
+                write_skipped(&c, s, at, (Motion){0, 0});
+            else if (!code_macroblock(k, &c, plan, column, row))
+                return 0;
+            cabac_end_of_slice(&c, row == s->rows - 1 && column == s->columns - 1);
+        }
+    }
+    apply_patches(k);
+    return (size_t)(c.at - out->memory);
+}
+
+/* 7.4.1: no start code may appear within the unit. `to` has room for half as much again. */
+static size_t escape(const uint8_t *from, size_t size, uint8_t *to)
+{
+    uint8_t *first = to;
+    int zeros = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (zeros >= 2 && from[i] <= 3) {
+            *to++ = 3;
+            zeros = 0;
+        }
+        *to++ = from[i];
+        zeros = from[i] ? 0 : zeros + 1;
+    }
+    return (size_t)(to - first);
+}
+
+PyObject *native_h264_code(PyObject *module, PyObject *args)
+{
+    PyObject *capsule, *result = NULL;
+    Py_buffer head;
+    Plan plan;
+    if (!PyArg_ParseTuple(args, "Oy*iii:h264_code", &capsule, &head, &plan.qp, &plan.refined_qp, &plan.wait))
+        return NULL;
+    Coder *k = coder_of(capsule);
+    if (!k)
+        goto done;
+    if (plan.qp < LOWEST_QP || plan.qp > HIGHEST_QP || plan.refined_qp < LOWEST_QP || plan.refined_qp > HIGHEST_QP ||
+        plan.wait < 0 || plan.wait > 255 || head.len > 1024) {
+        PyErr_SetString(PyExc_ValueError, "a quantiser, a time or a head that cannot be");
+        goto done;
+    }
+    Output out = {PyMem_RawMalloc(4 * MOST_BYTES), 4 * MOST_BYTES};
+    uint8_t *unit = NULL;
+    size_t size = 0;
+    Py_BEGIN_ALLOW_THREADS
+    if (out.memory)
+        size = code_picture(k, &plan, &out);
+    if (size && (unit = PyMem_RawMalloc((size + (size_t)head.len) * 3 / 2 + 16))) {
+        /* The head is not escaped on its own: zeros at its end may go on in the data. */
+        uint8_t *whole = PyMem_RawMalloc(size + (size_t)head.len);
+        if (whole) {
+            memcpy(whole, head.buf, (size_t)head.len);
+            memcpy(whole + head.len, out.memory, size);
+            size = escape(whole, size + (size_t)head.len, unit);
+        } else {
+            size = 0;
+        }
+        PyMem_RawFree(whole);
+    }
+    Py_END_ALLOW_THREADS
+    result = size && unit ? PyBytes_FromStringAndSize((const char *)unit, (Py_ssize_t)size) : PyErr_NoMemory();
+    PyMem_RawFree(out.memory);
+    PyMem_RawFree(unit);
+done:
+    PyBuffer_Release(&head);
+    return result;
+}
+
+PyObject *native_h264_reconstructed(PyObject *module, PyObject *args)
+{
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "O:h264_reconstructed", &capsule))
+        return NULL;
+    Coder *k = coder_of(capsule);
+    if (!k)
+        return NULL;
+    size_t luma = (size_t)k->width * (size_t)k->height;
+    PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(luma * 3 / 2));
+    if (!result)
+        return NULL;
+    char *to = PyBytes_AS_STRING(result);
+    for (int p = 0; p < 3; p++) {
+        int width = p ? k->width / 2 : k->width, height = p ? k->height / 2 : k->height;
+        for (int y = 0; y < height; y++, to += width)
+            memcpy(to, k->reference.planes[p] + y * (p ? k->reference.chroma_stride : k->reference.stride), (size_t)width);
+    }
+    return result;
+}

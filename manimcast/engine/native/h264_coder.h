@@ -1,0 +1,45 @@
+/* The state of a coder of P pictures, between h264_choose.c (what a macroblock is coded as) and h264_coder.c. */
+
+#ifndef MANIMCAST_H264_CODER_H
+#define MANIMCAST_H264_CODER_H
+
+#include "h264.h"
+
+/* What a macroblock was reconstructed as, until the picture is done: it refers to the picture before. */
+typedef struct {
+    int column, row;
+    uint8_t samples[384];
+} Patch;
+
+typedef struct {
+    int width, height; /* of what is shown, in samples */
+    int qp_offsets[2]; /* chroma_qp_index_offset, second_chroma_qp_index_offset */
+    Slice slice;
+    Reference reference;
+    uint8_t *planes[3]; /* the reference picture's memory */
+    uint8_t *source[3]; /* the picture to be coded, of whole macroblocks, without margin */
+    uint8_t *changed;   /* by macroblock, of the picture to be coded: it differs from the picture before */
+    uint8_t *waits;     /* by macroblock: after how many pictures it is refined; 0 is never */
+    Motion *past;       /* by macroblock: the last motion that was found */
+    int *touched;       /* macroblocks that are not skipped without motion, to be forgotten */
+    int touched_count;
+    int *patch_of; /* by macroblock: the patch of this picture, counted from 1; 0 is none */
+    Patch *patches;
+    int patch_count, patch_capacity;
+} Coder;
+
+typedef struct {
+    int column, row, at; /* `at` in the slice's lists */
+    int qp;
+    uint8_t source[384];
+} Work;
+
+int64_t bit_worth(int qp); /* in squared error, in 256ths */
+void stand_in(const Coder *, int column, int row, uint8_t *samples); /* the reference picture's own samples */
+/* Choose what the macroblock is coded as, beside being skipped, for whose motion `skipped` is. Return whether it is
+ * to be skipped; the samples are in the choice in any case. */
+int choose(const Coder *, const Cabac *, const Work *, Motion skipped, Choice *);
+/* The same for one that has not changed since it was coded: only what it still lacks is coded. */
+int choose_refinement(const Coder *, const Cabac *, const Work *, Motion skipped, Choice *);
+
+#endif
