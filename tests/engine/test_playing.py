@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from manim._config.video_encoder import VideoEncoderSpec
 
+from manimcast.engine import changes
+from manimcast.engine.configure import X264_DEFAULTS
 from manimcast.engine.join import join
 from tests.engine.pictures import spec
 from tests.engine.test_join import KINDS, NAMES, joined, segments
@@ -21,6 +23,8 @@ from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.full
 
+OURS = X264_DEFAULTS
+"""With these settings pictures of which little changes are coded natively."""
 WIDTH, HEIGHT = 320, 64
 BAR = 8
 PLANS = [
@@ -128,14 +132,30 @@ def seen_by_chromium(video: Path, times: list[float], folder: Path) -> Any:
     return results[0]
 
 
-@pytest.mark.parametrize("preset", ["ultrafast", "superfast", "medium"])
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows with each natively coded picture; in these small ones more may change than is usual."""
+    coded: list[int] = []
+    original = changes.ChangeCoder.code
+
+    def code(coder: changes.ChangeCoder) -> bytes:
+        coded.append(1)
+        return original(coder)
+
+    monkeypatch.setattr(changes.ChangeCoder, "code", code)
+    monkeypatch.setattr(changes, "LITTLE", 0.5)
+    return coded
+
+
+@pytest.mark.parametrize("settings", [{"preset": "ultrafast"}, {"preset": "superfast"}, {"preset": "medium"}, OURS])
 def test_chromium_shows_every_frame_where_it_belongs(
-    tmp_path: Path, preset: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.engine.test_join.picture", bar)
-    how = spec(preset=preset, size=(WIDTH, HEIGHT))
+    coded = counted(monkeypatch)
+    how = spec(size=(WIDTH, HEIGHT), **settings)
     target = tmp_path / "it.mp4"
     join(segments(tmp_path, how, PLANS), target, how)
+    assert bool(coded) == (settings == OURS)
     shown = [number for plan in PLANS for number, repeat in plan for _ in range(repeat)]
     # Forwards, backwards and across, within holds, on their first and last frames, and everything around them.
     frames = [0, 399, 400, 100, 260, 5, *range(395, 416), 440, 469, *range(470, 480), len(shown) - 1, 130, 412]
@@ -146,8 +166,9 @@ def test_chromium_shows_every_frame_where_it_belongs(
     assert found["end"] == pytest.approx(len(shown) / 30, abs=0.05)
 
 
-@pytest.mark.parametrize("how", KINDS, ids=NAMES)
-def test_ffmpeg_finds_nothing_wrong(tmp_path: Path, how: VideoEncoderSpec) -> None:
+@pytest.mark.parametrize("how", [*KINDS, spec(**OURS)], ids=[*NAMES, "ours"])
+def test_ffmpeg_finds_nothing_wrong(tmp_path: Path, how: VideoEncoderSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "LITTLE", 0.5)
     target, parts = joined(tmp_path, how)
     for path in (target, *parts):
         command = ["ffmpeg", "-v", "warning", "-xerror", "-err_detect", "explode", "-i", path]
