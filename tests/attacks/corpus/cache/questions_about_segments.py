@@ -26,7 +26,7 @@ QUESTIONS = {
     "very many": [question(*[KEY] * 300)],
     "no number": [question(KEY, number=0)],
     "a number left out": [question(KEY, number=2)],
-    "two at once": [question(KEY), question(KEY, number=2)],
+    "one twice": [question(KEY), question(KEY)],
     "a tenant of its choosing": [question(KEY, tenant="somebody")],
     "an answer": [question(KEY, type="segments_found")],
     "more offers than may be": [{"type": "segments_made", "segments": [{"key": KEY, "path": "x"}] * 256}] * 20,
