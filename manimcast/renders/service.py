@@ -45,7 +45,7 @@ class RenderService:
     async def start(self) -> None:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
 
-        Raises :class:`StoreError` (another service works in ``DATA_DIR``, or the database cannot be used) or
+        Raises :class:`StoreError` (the database cannot be used, or is shared and the storage is not) or
         ``StorageError`` (``DATA_DIR`` or the bucket cannot be written).
         """
         if self._store.database.is_shared and not (self._storage.is_shared or self._settings.shared_data_dir):

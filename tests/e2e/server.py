@@ -38,8 +38,10 @@ class Server:
         return httpx.Client(base_url=self.address, timeout=PATIENCE)
 
     def scratch(self) -> list[str]:
-        """Return what lies in the working folder of any service."""
-        return sorted(path.name for path in (self.data / "work").glob("*/*"))
+        """Return what lies in the working folders of services, and beside them."""
+        folders = list((self.data / "work").glob("*"))
+        beside = [path for path in folders if not (self.data / "owners" / path.name).exists()]
+        return sorted(path.name for path in (*beside, *(self.data / "work").glob("*/*")))
 
     def processes(self) -> list[int]:
         """Return every process that has this service's marker in its environment or is a child of one that has."""
