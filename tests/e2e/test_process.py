@@ -6,15 +6,17 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import QUICK, VIDEO, scene
-from tests.e2e.server import ROOT, environment, innermost, serving
+from tests.e2e.server import ROOT, Server, environment, innermost, serving
 from tests.executors.rig import fresh_mark
 from tests.modal_plane.running import nobody_listens
 from tests.patience import PATIENCE, until
@@ -55,11 +57,31 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:
-    with serving(tmp_path / "data"):
-        refused = start(tmp_path / "data")
-    assert refused.returncode == 1
-    assert "Traceback" not in refused.stderr
+def test_of_two_services_on_a_folder_one_takes_over_what_the_other_ran(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    endless = scene("import time", "self.wait(0.1)", "time.sleep(600)")
+    with serving(data, render_slots=1) as one, serving(data, render_slots=1) as two:
+        with one.client() as client:
+            render_id = client.post("/v1/renders", json={"code": endless, "quality": "low"}).json()["id"]
+        path = f"/v1/renders/{render_id}"
+
+        def now(server: Server) -> dict[str, Any]:
+            with server.client() as client:
+                found: dict[str, Any] = client.get(path).json()
+            return found
+
+        until(lambda: now(two)["status"] == "running", "its start")
+        with sqlite3.connect(data / "manimcast.db") as database:
+            ((owner,),) = database.execute("SELECT owner FROM renders").fetchall()
+        database.close()
+        dead, living = (one, two) if owner.split("-")[-2] == str(one.process.pid) else (two, one)
+        dead.process.kill()
+        dead.process.wait()
+        again = until(lambda: (found := now(living))["attempt"] == 2 and found["status"] == "running" and found, "that")
+        assert again["executor"] == "local"
+        with living.client() as client:
+            assert client.post(f"{path}/cancel").json()["status"] == "canceled"
+        until(lambda: not living.scratch(), "an empty working folder")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
