@@ -92,8 +92,8 @@ def test_a_stream_tells_of_each_play_and_ends_with_the_video(served: Service) ->
 
 
 def test_the_answers_of_both_executors_have_the_same_shape(served: Service) -> None:
-    # The plane builds no image, and so compiles nothing in it: there the engine works without native code. With a preset
-    # x264 encodes everything in both places, so that the files are the same.
+    # The plane builds no image, and so compiles nothing in it: there the engine works without native code.
+    # With a preset x264 encodes everything in both places, so that the files are the same.
     asked = {"encoder_preset": "superfast"}
     there, here = (served.until(served.submit(executor=name, **asked)) for name in ("modal", "local"))
     assert (there["status"], here["status"]) == ("succeeded", "succeeded")
