@@ -37,8 +37,6 @@ from manimcast.renders.table import idempotency_keys, renders
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
-LOOKED_AT = 500
-"""Renders at the head of the queue that are looked at when something can start."""
 AT_ONCE = 500
 """Ids that one statement names."""
 
@@ -156,15 +154,10 @@ class RenderStore:
         counts: dict[str, int] = {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to mypy
         return counts.get(_QUEUED, 0), counts.get(_RUNNING, 0)
 
-    async def queued(self, *, executors: Collection[str] | None = None) -> list[Waiting]:
-        """Return the renders that wait, the next one first, of those at the head of the queue.
-
-        With ``executors``, those that asked for one of them. What is over its tenant's ``TENANT_SLOTS`` is left out.
-        """
+    async def queued(self) -> list[Waiting]:
+        """Return the renders that wait, the next one first; what is over its tenant's ``TENANT_SLOTS`` is left out."""
         queue = waiting()
-        statement = in_order(queue).limit(LOOKED_AT)
-        if executors is not None:
-            statement = statement.where(queue.c.requested_executor.in_(executors))
+        statement = in_order(queue)
         if self._tenant_slots is not None:
             statement = statement.where(queue.c.share <= self._tenant_slots)
         async with self.database.read() as connection:

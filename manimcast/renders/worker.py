@@ -86,9 +86,8 @@ class Worker:
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
-        with contextlib.suppress(
-            StoreError
-        ):  # what could not be ended here is tried again at once, not when it is late
+        # What could not be ended here is tried again at once, and not only when its lease has run out.
+        with contextlib.suppress(StoreError):
             await self._store.leases.recover(LOST, dead=[self._owner.name])
         await asyncio.to_thread(self._owner.leave)
 

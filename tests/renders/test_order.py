@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from manimcast.renders import RenderStore
 from manimcast.renders.order import STEP
-from manimcast.renders.rows import NewRender
+from manimcast.renders.rows import NewRender, Waiting
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 
@@ -117,7 +117,11 @@ async def test_a_tenant_has_no_more_running_than_its_slots(settings: Callable[..
         await store.close()
 
 
-async def test_only_what_asked_for_one_of_the_executors_is_looked_at(store: RenderStore) -> None:
-    for number, asks in enumerate(("modal", "local", "auto")):
-        await queue(store, f"a{number}", asks=asks)
-    assert [waiting.id for waiting in await store.queued(executors=["local", "auto"])] == ["a1", "a2"]
+async def test_however_many_wait_all_are_looked_at(store: RenderStore) -> None:
+    # Of a thousand that wait for one executor, none may hide the one that another could run.
+    rows = [NewRender(f"a{number:04}", "a", a_spec(), requested="modal") for number in range(1000)]
+    async with store.database.write() as connection:
+        await connection.execute(insert(renders), [row.values() | {"status": "queued", "attempt": 0} for row in rows])
+    await queue(store, "last", asks="local")
+    assert (await store.queued())[-1] == Waiting("last", "local", {})
+    assert len(await store.queued()) == 1001
