@@ -14,7 +14,6 @@ file, start a process, send a signal), as well as when its construct method ends
 from __future__ import annotations
 
 import os
-import random
 import re
 import resource
 import signal
@@ -31,6 +30,7 @@ from pydantic import ValidationError
 
 from manimcast import wire
 from manimcast.engine.errors import GoesAhead
+from manimcast.engine.forking import fork
 from manimcast.tex import TexResult
 
 SECONDS = 20
@@ -93,23 +93,15 @@ def send_ahead() -> tuple[int, int] | None:
     """
     if _is_playing() or not _has_room():
         return None
-    state = random.getstate()  # Python draws another one for a forked process
     try:
-        read, write = os.pipe()
+        pid, read, write = fork()
     except OSError:
-        return None
-    try:
-        pid = os.fork()
-    except OSError:
-        os.close(read)
-        os.close(write)
         return None
     if pid:
         os.close(write)
         return pid, read
     try:
         os.close(read)
-        random.setstate(state)
         _begin(write)
     except BaseException:  # noqa: BLE001  whatever it is, there must not be two renders
         os._exit(0)

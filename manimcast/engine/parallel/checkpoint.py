@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import sys
 from contextlib import suppress
 from typing import Any, NoReturn
+
+from manimcast.engine.forking import fork
 
 
 class Checkpoint:
@@ -33,19 +34,11 @@ class Checkpoint:
         Raises :class:`OSError` when the system refuses another process.
         """
         _flush()
-        chance = random.getstate()
-        reader, self._order = os.pipe()
-        try:
-            pid = os.fork()
-        except OSError:
-            os.close(reader)
-            os.close(self._order)
-            raise
+        pid, reader, self._order = fork()
         if pid:
             os.close(reader)
             self._pid = pid
             return None
-        random.setstate(chance)  # CPython seeds it anew in a forked process
         os.close(self._order)
         with os.fdopen(reader, "rb") as orders:
             order = orders.read()

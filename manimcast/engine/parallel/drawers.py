@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import random
 import select
 import signal
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manimcast.engine.diagnose import in_short
+from manimcast.engine.forking import fork
 
 Tell = Callable[[int], None]
 """Says that another so many frames are drawn."""
@@ -99,16 +99,8 @@ class Drawers:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
-        chance = random.getstate()
-        reader, writer = os.pipe()
-        try:
-            pid = os.fork()
-        except OSError:
-            os.close(reader)
-            os.close(writer)
-            raise
+        pid, reader, writer = fork()
         if pid == 0:
-            random.setstate(chance)  # CPython seeds it anew in a forked process; the scene must not notice
             _draw_and_exit(work, writer, core)
         os.close(writer)
         os.set_blocking(reader, False)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import gc
 import json
 import os
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from manimcast.engine.drawn import UnknownError
+from manimcast.engine.forking import fork
 from manimcast.engine.parallel import files
 from manimcast.engine.parallel.frames import Play
 from manimcast.engine.parallel.parts import Parts
@@ -148,18 +148,10 @@ def _by_a_copy(play: Play, watch: Watch) -> Ahead | None:
 
     Raises :class:`OSError` when the system refuses another process.
     """
-    chance = random.getstate()
-    reader, writer = os.pipe()
-    try:
-        pid = os.fork()
-    except OSError:
-        os.close(reader)
-        os.close(writer)
-        raise
+    pid, reader, writer = fork()
     if pid == 0:
         try:
             gc.freeze()  # looking through what was made before would copy its memory
-            random.setstate(chance)  # CPython seeds it anew in a forked process
             files.keep_apart()
             _be_silent()
             guard.stale, guard.on_read = True, partial(os._exit, 0)  # nobody can see what is not drawn
