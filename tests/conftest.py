@@ -1,4 +1,4 @@
-"""What holds for every test: where temporary files go, and that no verdict depends on how fast this machine is."""
+"""What holds for every test: where temporary files go, and that no verdict depends on speed; shared fixtures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.buckets import BucketServer, Proxy, nanio, proxy
 
 # The same examples each time, and none is too slow: Hypothesis's own profile for continuous integration.
 hypothesis.settings.load_profile("ci")
@@ -37,6 +39,20 @@ def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setattr(tempfile, "tempdir", None)
         yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[BucketServer]:
+    """A server with an empty bucket."""
+    with nanio(tmp_path / "nanio") as running:
+        yield running
+
+
+@pytest.fixture
+def way(bucket: BucketServer) -> Iterator[Proxy]:
+    """What stands between the service and that server, and makes trouble when told to."""
+    with proxy(bucket.address) as running:
+        yield running
 
 
 def _sweep() -> None:

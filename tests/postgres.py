@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -38,13 +37,13 @@ def programs() -> Path:
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server."""
+    """A running server, reached by a socket in its folder: a port that is free now may not be in a moment."""
 
-    port: int
+    folder: Path
 
     def url(self, name: str) -> str:
         """Return a database of it as ``DATABASE_URL``."""
-        return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://{USER}@/{name}?host={self.folder}"
 
     def empty(self) -> str:
         """Return the URL of a new database in which nothing is."""
@@ -87,9 +86,6 @@ def running() -> Iterator[Postgres]:
     os.chown(folder, account, -1)
     user: dict[str, Any] = {"user": account, "group": pwd.getpwuid(account).pw_gid} if os.geteuid() == 0 else {}
     data = folder / "data"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     quick = [part for name, value in QUICK.items() for part in ("-c", f"{name}={value}")]
     try:
         subprocess.run(
@@ -112,12 +108,12 @@ def running() -> Iterator[Postgres]:
             **user,
         )
         with (folder / "log").open("wb") as log:
-            command = [str(tools / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", *quick]
+            command = [str(tools / "postgres"), "-D", str(data), "-h", "", "-k", str(folder), *quick]
             server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
         try:
-            until(lambda: _answers(tools, port) or server.poll() is not None, "the start of PostgreSQL")
+            until(lambda: _answers(tools, folder) or server.poll() is not None, "the start of PostgreSQL")
             assert server.poll() is None, (folder / "log").read_text()
-            postgres = Postgres(port)
+            postgres = Postgres(folder)
             postgres.prepare()
             yield postgres
         finally:
@@ -127,6 +123,6 @@ def running() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answers(tools: Path, port: int) -> bool:
-    command = [str(tools / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+def _answers(tools: Path, folder: Path) -> bool:
+    command = [str(tools / "pg_isready"), "-h", str(folder)]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.buckets import BUCKET, Asked, BucketServer, Proxy, nanio, proxy
+from tests.buckets import BUCKET, Asked, BucketServer, Proxy
 from tests.e2e.conftest import QUICK, scene
 from tests.e2e.server import Server, serving, until
 from tests.e2e.test_bucket import rendered
@@ -30,18 +29,6 @@ LARGE = {
     "frame_rate": 10,
 }
 """A video of more than two parts."""
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[BucketServer]:
-    with nanio(tmp_path / "nanio") as running:
-        yield running
-
-
-@pytest.fixture
-def way(bucket: BucketServer) -> Iterator[Proxy]:
-    with proxy(bucket.address) as running:
-        yield running
 
 
 def service(tmp_path: Path, bucket: BucketServer, way: Proxy, **settings: Any) -> Any:

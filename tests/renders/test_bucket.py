@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from manimcast.renders import RenderStatus, RenderStore
 from manimcast.renders.rows import NewRender
 from manimcast.settings import Settings
 from manimcast.storage import from_settings, remote, uploads
-from tests.buckets import BucketServer, Proxy, nanio, proxy
+from tests.buckets import BucketServer, Proxy
 
 from .conftest import Serve
 from .scripted import VIDEO, ScriptedExecutor, a_report, a_spec
@@ -25,18 +25,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(uploads, "LINGER", 0.05)
     monkeypatch.setattr(remote, "DELETING", 60)
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[BucketServer]:
-    with nanio(tmp_path / "nanio") as running:
-        yield running
-
-
-@pytest.fixture
-def way(bucket: BucketServer) -> Iterator[Proxy]:
-    with proxy(bucket.address) as running:
-        yield running
 
 
 async def held(way: Proxy) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(uploads, "LINGER", 0.05)
     monkeypatch.setattr(remote, "DELETING", 60)
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[BucketServer]:
-    with nanio(tmp_path / "nanio") as running:
-        yield running
-
-
-@pytest.fixture
-def way(bucket: BucketServer) -> Iterator[Proxy]:
-    with proxy(bucket.address) as running:
-        yield running
 
 
 @asynccontextmanager
