@@ -46,12 +46,12 @@ def read(path: Path) -> Track | None:
             return None
         content = path.read_bytes()
         return _track(content)
-    except (OSError, struct.error, KeyError, ValueError):
+    except (OSError, struct.error, LookupError, ValueError):
         return None
 
 
 def _track(content: bytes) -> Track:
-    """Raises :class:`struct.error`, :class:`KeyError` or :class:`ValueError` for other files."""
+    """Raises :class:`struct.error`, :class:`LookupError` or :class:`ValueError` for other files."""
     track = _only(_boxes(_only(_boxes(content))[b"moov"]))[b"trak"]
     parts = _only(_boxes(track))
     media = _only(_boxes(parts[b"mdia"]))
@@ -162,4 +162,7 @@ def _parameters(table: bytes) -> bytes:
     (kind, entry), *_ = _boxes(table[8:])
     if number != 1 or kind != b"avc1":
         raise ValueError("another codec")
-    return _only(_boxes(entry[_SAMPLE_ENTRY - _HEAD.size :]))[b"avcC"]
+    found = _only(_boxes(entry[_SAMPLE_ENTRY - _HEAD.size :]))[b"avcC"]
+    if not found:
+        raise ValueError("no parameter sets")
+    return found

@@ -46,6 +46,18 @@ def test_what_is_cut_off_is_not_read(tmp_path: Path) -> None:
     assert packets.read(path) is None
 
 
+@pytest.mark.parametrize("name", ["elst", "mdhd", "stsd", "avcC", "stts", "ctts", "stss", "stsc", "stsz", "stco"])
+def test_a_table_that_is_empty_is_no_segments(tmp_path: Path, name: str) -> None:
+    path = segments(tmp_path, KINDS[1], [[(n, 1) for n in range(5)]])[0]
+    content = bytearray(path.read_bytes())
+    at = content.index(name.encode()) - 4
+    size = int.from_bytes(content[at : at + 4])
+    # The box as before, with nothing in it, and what it had in one that is passed over.
+    content[at : at + 16] = (8).to_bytes(4) + name.encode() + (size - 8).to_bytes(4) + b"free"
+    path.write_bytes(content)
+    assert packets.read(path) is None
+
+
 def test_whatever_the_tables_say_is_bounded_by_the_file(tmp_path: Path) -> None:
     path = segments(tmp_path, KINDS[1], [[(n, 1) for n in range(5)]])[0]
     whole = path.read_bytes()
