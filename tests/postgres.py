@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manimcast.renders.database import Database
+from manimcast.database.connection import Database
 from manimcast.settings import Settings
 from tests.e2e.server import until
 

@@ -19,9 +19,9 @@ from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
 from manimcast.api.routes import files, health, renders, scenes, video
 from manimcast.api.validation import explain_parameters, refuse
+from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.configured import from_settings
-from manimcast.renders import StoreError
 from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
@@ -82,8 +82,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def _parameters(request: Request, error: RequestValidationError) -> Response:
         return respond(request.url.path, refuse(explain_parameters(error.errors())))
 
-    @app.exception_handler(StoreError)
-    async def _store(request: Request, error: StoreError) -> Response:
+    @app.exception_handler(DatabaseError)
+    async def _store(request: Request, error: DatabaseError) -> Response:
         return respond(request.url.path, ProblemError(Problem.storage_unavailable, str(error)))
 
     @app.exception_handler(HTTPException)

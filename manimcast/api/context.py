@@ -45,7 +45,7 @@ class Context:
     async def start(self) -> None:
         """Open everything.
 
-        Raises ``StoreError``, ``StorageError`` or :class:`NothingRendersError`, which say what to do.
+        Raises ``DatabaseError``, ``StorageError`` or :class:`NothingRendersError`, which say what to do.
         """
         await self.renders.start()
         statuses = {executor.name: executor.status() for executor in self.executors}

@@ -19,7 +19,7 @@ import uvicorn
 
 from manimcast.api.app import create_app
 from manimcast.api.context import Context, NothingRendersError
-from manimcast.renders import StoreError
+from manimcast.database import DatabaseError
 from manimcast.settings import Settings
 from manimcast.storage import StorageError
 from manimcast.telemetry import configure
@@ -54,7 +54,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
 async def _live(context: Context, server: Server, listener: socket.socket) -> None:
     try:
         await context.start()
-    except (StoreError, StorageError, NothingRendersError) as error:
+    except (DatabaseError, StorageError, NothingRendersError) as error:
         raise StartError(str(error)) from error
     logger.info("Listening on %s", address(listener))
     await server.serve(sockets=[listener])

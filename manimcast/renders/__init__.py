@@ -1,6 +1,6 @@
 """The life of a render: admitted, queued, run, followed, canceled, kept."""
 
-from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound, StoreError
+from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
 from manimcast.renders.inspections import Inspections
 from manimcast.renders.live import AttemptBegan
@@ -36,6 +36,5 @@ __all__ = [
     "RenderStatus",
     "RenderStore",
     "RequestKey",
-    "StoreError",
     "executor_at_fault",
 ]

@@ -12,10 +12,10 @@ from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 
+from manimcast.database import DatabaseError
 from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.segments import Reuse
-from manimcast.renders.errors import StoreError
 from manimcast.renders.kept import KeptResult, KeptResults, Plays
 from manimcast.renders.live import AttemptBegan, Channel
 from manimcast.renders.model import CacheMode, RenderCache, RenderCost, RenderProgress, RenderStatus
@@ -215,7 +215,7 @@ class Attempt:
             if self._channel.progress is not None:
                 try:
                     await self._store.progress(self._claim.id, self._claim.attempt, self._channel.progress)
-                except StoreError as error:
+                except DatabaseError as error:
                     logger.warning("the progress of the render was not written: %s", error)
             await asyncio.sleep(PROGRESS_INTERVAL)
 
@@ -246,7 +246,7 @@ class Attempt:
         try:
             await self._store.leases.release(self._claim.id, self._claim.attempt)
             state = (await self._store.states([self._claim.id])).get(self._claim.id)
-        except StoreError as error:
+        except DatabaseError as error:
             logger.warning("what became of the render is not known: %s", error)
             return self._stopped is Stop.canceled
         return state is None or state.status.ended
@@ -302,7 +302,7 @@ class Attempt:
             try:
                 written = await self._store.finish(self._claim.id, self._claim.attempt, outcome)
                 break
-            except StoreError as error:
+            except DatabaseError as error:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
                 if pause is None:
                     # The row still says running: when the lease has run out, somebody tries the render again.

@@ -25,7 +25,3 @@ class RenderNotFound(LookupError):  # noqa: N818 - it reads as what happened
     def __init__(self, render_id: str) -> None:
         super().__init__(f"there is no render {render_id[:100]}")
         self.render_id = render_id
-
-
-class StoreError(Exception):
-    """The table of renders cannot be opened or written. The message says what to do about it."""

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.renders.clock import Now
+from manimcast.database import Now
 from manimcast.renders.table import idempotency_keys
 
 _KEYS = idempotency_keys.c

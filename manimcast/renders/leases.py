@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, false, or_, select, update
 
-from manimcast.renders.clock import Now
-from manimcast.renders.database import Database
+from manimcast.database import Now
+from manimcast.database.connection import Database
 from manimcast.renders.rows import Outcome
 from manimcast.renders.table import renders
 

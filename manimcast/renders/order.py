@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, func, select
 
-from manimcast.renders.clock import Now
+from manimcast.database import Now
 from manimcast.renders.table import renders
 
 STEP = 60.0

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from manimcast.renders.errors import StoreError
+from manimcast.database import DatabaseError
 
 
 class Owner:
@@ -34,7 +34,7 @@ class Owner:
         return self._works / self.name
 
     def enter(self) -> None:
-        """Hold the lock. Raises :class:`StoreError` when ``DATA_DIR`` cannot be written."""
+        """Hold the lock. Raises :class:`DatabaseError` when ``DATA_DIR`` cannot be written."""
         try:
             self._files.mkdir(parents=True, exist_ok=True)
             # Locked under another name first, so that nobody ever sees it without its lock.
@@ -43,7 +43,7 @@ class Owner:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             draft.rename(self._files / self.name)
         except OSError as error:
-            raise StoreError(
+            raise DatabaseError(
                 f"{self._files.parent} cannot be written: {error.strerror}. Give the service's user write access to "
                 "it, or set DATA_DIR to a folder that it may write."
             ) from error

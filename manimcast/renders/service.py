@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
+from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
-from manimcast.renders.errors import QueueFull, RenderNotFound, StoreError
+from manimcast.renders.errors import QueueFull, RenderNotFound
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Channel, Live, News
@@ -28,7 +29,7 @@ class RenderService:
     """The renders of one service process.
 
     Every method that takes a ``tenant`` sees that tenant's renders only and raises :class:`RenderNotFound` for
-    others. All methods may raise :class:`StoreError` when the database cannot be read or written.
+    others. All methods may raise :class:`DatabaseError` when the database cannot be read or written.
     """
 
     def __init__(self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage) -> None:
@@ -45,11 +46,11 @@ class RenderService:
     async def start(self) -> None:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
 
-        Raises :class:`StoreError` (the database cannot be used, or is shared and the storage is not) or
+        Raises :class:`DatabaseError` (the database cannot be used, or is shared and the storage is not) or
         ``StorageError`` (``DATA_DIR`` or the bucket cannot be written).
         """
         if self._store.database.is_shared and not (self._storage.is_shared or self._settings.shared_data_dir):
-            raise StoreError(
+            raise DatabaseError(
                 "DATABASE_URL is a database that several services may share, but videos would lie in this one's own "
                 "DATA_DIR, where the others do not find them. Set up a bucket, or SHARED_DATA_DIR=1 if DATA_DIR is one "
                 "folder for all of them."

@@ -13,9 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from manimcast.database import Database, Lock, Now
 from manimcast.executors.policy import Faults
-from manimcast.renders.clock import Now
-from manimcast.renders.database import Database, Lock
 from manimcast.renders.idempotency import note
 from manimcast.renders.leases import Leases, again, lease
 from manimcast.renders.model import CacheMode, Render, RenderProgress, RenderStatus

@@ -1,4 +1,4 @@
-"""The table of renders: its columns, and the one type that SQLite lacks.
+"""The table of renders: its columns.
 
 The table decides who owns a render. ``attempt`` is the fence: every claim raises it, and nothing is written to
 a running render except by whoever names its present attempt. ``owner`` is the service process that runs the
@@ -14,42 +14,9 @@ Migrations change the real table; a test compares the two.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from sqlalchemy import JSON, Column, Double, Index, Integer, String, Table, Text
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Dialect,
-    Double,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-)
-
-
-class Instant(TypeDecorator[datetime]):
-    """A point in time, with its zone. SQLite stores none, so what it stores is UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Store in UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Read as UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData()
+from manimcast.database import Instant, metadata
 
 renders = Table(
     "renders",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from manimcast.database import DatabaseError
 from manimcast.renders.attempt import Attempt, Stop
-from manimcast.renders.errors import StoreError
 from manimcast.renders.live import AttemptBegan, Channel, Live
 from manimcast.renders.model import RenderProgress, RenderStatus
 from manimcast.renders.rows import State
@@ -41,7 +41,7 @@ class Watch:
         while True:
             try:
                 await self.look()
-            except StoreError as error:
+            except DatabaseError as error:
                 logger.warning("what other services render is not known: %s", error)
             await asyncio.sleep(INTERVAL)
 

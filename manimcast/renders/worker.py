@@ -18,10 +18,11 @@ from pathlib import Path
 
 import structlog
 
+from manimcast.database import DatabaseError
 from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
-from manimcast.renders.errors import NoExecutor, StoreError
+from manimcast.renders.errors import NoExecutor
 from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
 from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
@@ -71,7 +72,7 @@ class Worker:
     async def enter(self) -> None:
         """Become one of those that work in ``DATA_DIR``, and take over what the dead have left there.
 
-        Raises :class:`StoreError` when ``DATA_DIR`` or the table cannot be written.
+        Raises :class:`DatabaseError` when ``DATA_DIR`` or the table cannot be written.
         """
         await asyncio.to_thread(self._owner.enter)
         await self._take_over()
@@ -87,7 +88,7 @@ class Worker:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
         # What could not be ended here is tried again at once, and not only when its lease has run out.
-        with contextlib.suppress(StoreError):
+        with contextlib.suppress(DatabaseError):
             await self._store.leases.recover(LOST, dead=[self._owner.name])
         await asyncio.to_thread(self._owner.leave)
 
@@ -197,7 +198,7 @@ class Worker:
             try:
                 await self._renew()
                 await self._take_over()
-            except StoreError as error:
+            except DatabaseError as error:
                 logger.error("leases were not renewed: %s", error)  # noqa: TRY400 - the message says it all
             except Exception:  # it must go on, or all that runs here is lost
                 logger.exception("leases were not renewed")
@@ -223,7 +224,7 @@ class Worker:
             self._changed.clear()
             try:
                 await self._distribute()
-            except StoreError as error:
+            except DatabaseError as error:
                 logger.error("cannot take a render: %s", error)  # noqa: TRY400 - the message says it all
             # What other services queue and what an executor can do changes without a word.
             with contextlib.suppress(TimeoutError):

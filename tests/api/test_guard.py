@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from manimcast.renders import StoreError
+from manimcast.database import DatabaseError
 
 from .conftest import Api, Start
 
@@ -79,7 +79,7 @@ async def test_a_bug_answers_500_with_an_id_that_is_in_the_log(
 @pytest.mark.parametrize("path", [VIDEO, "/v1/renders"])
 async def test_a_table_that_cannot_be_written(api: Api, path: str, monkeypatch: pytest.MonkeyPatch):
     async def full(*_args: object, **_kwargs: object) -> None:
-        raise StoreError("the database cannot be used: the disk is full")
+        raise DatabaseError("the database cannot be used: the disk is full")
 
     monkeypatch.setattr(api.context.renders, "submit", full)
     answer = await api.client.post(path, json=BODY)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from manimcast.renders import Render, RenderService, RenderStatus, StoreError, attempt, database
+from manimcast.database import DatabaseError, connection
+from manimcast.renders import Render, RenderService, RenderStatus, attempt
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, RenderReport
 from manimcast.storage import LocalStorage, NoSuchFile, StoredResult
@@ -135,13 +136,13 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
 ) -> None:
     heard = asyncio.Event()
     monkeypatch.setattr(attempt.logger, "error", lambda *_: heard.set())
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", BUSY_SECONDS)
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", (0.02,) * 1000)
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")
         performance = await executor.begun.get()
         with locked(tmp_path / "data" / "manimcast.db"):
-            with pytest.raises(StoreError, match="locked"):
+            with pytest.raises(DatabaseError, match="locked"):
                 await service.submit(a_spec(), tenant="t")
             performance.say(*GREETING)
             performance.succeed()
@@ -153,7 +154,7 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
 async def test_an_end_that_cannot_be_written_is_told_and_the_next_start_tries_again(
     tmp_path: Path, serve: Serve, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", BUSY_SECONDS)
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", ())
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")

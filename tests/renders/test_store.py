@@ -15,13 +15,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, make_url, text
 
+from manimcast.database import DatabaseError, metadata
+from manimcast.database.connection import connect
+from manimcast.database.migrate import HEAD, SCRIPTS, migrate, revision
 from manimcast.executors.policy import Fault
-from manimcast.renders import RenderProgress, RenderStatus, RenderStore, StoreError
-from manimcast.renders.database import connect
-from manimcast.renders.migrate import HEAD, SCRIPTS, migrate, revision
+from manimcast.renders import RenderProgress, RenderStatus, RenderStore
 from manimcast.renders.outcomes import LOST
 from manimcast.renders.rows import Claim, NewRender, Outcome, Waiting
-from manimcast.renders.table import metadata
 from manimcast.settings import Settings
 from manimcast.spec import OutputRole
 from manimcast.storage import StoredFile, StoredResult
@@ -223,7 +223,7 @@ async def test_a_newer_versions_database_is_left_alone(store: RenderStore, setti
         assert connection.execute(text("SELECT id FROM renders")).scalars().all() == ["rnd_1"]
 
     await change(settings(), age)
-    with pytest.raises(StoreError, match="revision 9999"):
+    with pytest.raises(DatabaseError, match="revision 9999"):
         await store.open()
     await change(settings(), look)
 
@@ -241,7 +241,7 @@ async def test_a_database_that_cannot_be_used_is_explained(
     else:
         data.mkdir()
         (data / "manimcast.db").write_bytes(content)
-    with pytest.raises(StoreError, match=reason):
+    with pytest.raises(DatabaseError, match=reason):
         await RenderStore(settings()).open()
 
 
@@ -260,5 +260,5 @@ async def test_a_database_that_cannot_be_used_is_explained(
 async def test_a_database_that_is_not_there_is_explained(
     settings: Callable[..., Settings], url: str, reason: str
 ) -> None:
-    with pytest.raises(StoreError, match=reason):
+    with pytest.raises(DatabaseError, match=reason):
         await RenderStore(settings(database_url=url)).open()

@@ -14,9 +14,9 @@ from manimcast import __version__
 from manimcast.api.context import Context, InContext
 from manimcast.api.openapi import HEALTH
 from manimcast.api.warnings import MODAL, sandbox_of, storage_warnings, warnings
+from manimcast.database import DatabaseError
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.modal.tokens import told
-from manimcast.renders import StoreError
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
 from manimcast.storage import Status
@@ -116,7 +116,7 @@ async def _queue(context: Context) -> tuple[int | None, int | None]:
     try:
         async with asyncio.timeout(PATIENCE):
             return await context.renders.queue_depth()
-    except (StoreError, TimeoutError):
+    except (DatabaseError, TimeoutError):
         return None, None
 
 

@@ -20,7 +20,8 @@ from manimcast.api.problems import ORIGINAL_ENDPOINT, Problem, ProblemError
 from manimcast.api.progress import ProgressLines
 from manimcast.api.requests import parse_original
 from manimcast.api.submit import submit
-from manimcast.renders import Render, RenderNotFound, RenderStatus, StoreError
+from manimcast.database import DatabaseError
+from manimcast.renders import Render, RenderNotFound, RenderStatus
 from manimcast.spec import JsonObject
 
 CLIENT_GONE = 499
@@ -59,7 +60,7 @@ async def _end_of(context: Context, render_id: str, tenant: str) -> Render:
             async for message in messages:
                 if isinstance(message, Render) and message.status.ended:
                     return message
-    except StoreError:
+    except DatabaseError:
         if not context.stopping:
             raise
     # Followers are let go before the end only when the service ends.
@@ -87,7 +88,7 @@ async def _lines(request: Request, context: Context, render_id: str, tenant: str
                     yield answers.failure(message)[1]
                 else:
                     yield _stopping(render_id)
-    except StoreError as error:
+    except DatabaseError as error:
         if context.stopping:
             yield _stopping(render_id)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from manimcast.renders.errors import StoreError
+from manimcast.database.errors import DatabaseError
 
 HEAD = "0005"
 """The newest revision in ``migrations/versions``."""
@@ -21,7 +21,7 @@ SCRIPTS = Path(__file__).with_name("migrations")
 def migrate(connection: Connection) -> None:
     """Upgrade the database behind ``connection``, in one transaction.
 
-    Raises :class:`StoreError` when a newer manimcast has already changed it.
+    Raises :class:`DatabaseError` when a newer manimcast has already changed it.
     """
     before = revision(connection)
     if before == HEAD:
@@ -36,12 +36,12 @@ def migrate(connection: Connection) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StoreError(
+        raise DatabaseError(
             f"the database is at revision {before}, which this version of manimcast does not know: a newer one has "
             "used it. Run that version, or set DATA_DIR (or DATABASE_URL) to another place."
         ) from error
     if revision(connection) != HEAD:
-        raise StoreError(f"the database is at revision {revision(connection)} after its migration, not at {HEAD}")
+        raise DatabaseError(f"the database is at revision {revision(connection)} after its migration, not at {HEAD}")
 
 
 def revision(connection: Connection) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from manimcast.renders.table import metadata
+from manimcast.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,6 +1,6 @@
 """The connection to the database: SQLite's file in ``DATA_DIR`` by default, PostgreSQL by ``DATABASE_URL``.
 
-All that differs between the two is here and in :mod:`manimcast.renders.clock`: how they are reached, how a transaction
+All that differs between the two is here and in :mod:`manimcast.database.clock`: how they are reached, how a transaction
 that writes begins, and how one waits for another.
 """
 
@@ -17,8 +17,8 @@ from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from manimcast.renders.errors import StoreError
-from manimcast.renders.migrate import migrate
+from manimcast.database.errors import DatabaseError
+from manimcast.database.migrate import migrate
 from manimcast.settings import Settings
 
 BUSY_TIMEOUT = 10.0
@@ -47,7 +47,7 @@ class Database:
         try:
             self.url = make_url(settings.database)
         except ArgumentError as error:
-            raise StoreError("DATABASE_URL is no URL; it looks like postgresql://USER:PASSWORD@HOST/NAME") from error
+            raise DatabaseError("DATABASE_URL is no URL; it looks like postgresql://USER:PASSWORD@HOST/NAME") from error
         self._engine: AsyncEngine | None = None
         self._writing: AsyncEngine | None = None
         self._transactions = 0
@@ -67,7 +67,7 @@ class Database:
     async def open(self) -> None:
         """Connect, and bring the tables up to date.
 
-        Raises :class:`StoreError` when it cannot be reached or written, or when it is a newer manimcast's.
+        Raises :class:`DatabaseError` when it cannot be reached or written, or when it is a newer manimcast's.
         """
         try:
             self._engine = connect(self.url)
@@ -86,7 +86,7 @@ class Database:
             await engine.dispose()
 
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
-        """Open a transaction that only reads; what goes wrong in it comes out as :class:`StoreError`."""
+        """Open a transaction that only reads; what goes wrong in it comes out as :class:`DatabaseError`."""
         return self._begin(self._engine)
 
     @contextlib.asynccontextmanager
@@ -100,7 +100,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def _begin(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
         if engine is None:
-            raise StoreError("the database is not open")
+            raise DatabaseError("the database is not open")
         self._transactions += 1
         self._idle.clear()
         try:
@@ -108,10 +108,10 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             reason = getattr(error, "orig", None) or error
-            raise StoreError(f"the database {self.name} cannot be used: {reason}") from error
+            raise DatabaseError(f"the database {self.name} cannot be used: {reason}") from error
         except (OSError, TimeoutError) as error:  # asyncpg's, when there is no server
             reason = str(error) or "no answer"
-            raise StoreError(f"the database {self.name} cannot be reached: {reason}") from error
+            raise DatabaseError(f"the database {self.name} cannot be reached: {reason}") from error
         finally:
             self._transactions -= 1
             if self._transactions == 0:
@@ -122,7 +122,7 @@ def connect(url: URL) -> AsyncEngine:
     """Return an engine for the database; nothing is reached before it is used."""
     backend = url.get_backend_name()
     if backend not in DRIVERS:
-        raise StoreError(
+        raise DatabaseError(
             f"DATABASE_URL names a {backend} database; SQLite (sqlite:///FILE) and PostgreSQL "
             "(postgresql://USER:PASSWORD@HOST/NAME) are what manimcast works with"
         )
@@ -147,7 +147,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(
+            raise DatabaseError(
                 f"{folder} cannot be written: {error.strerror}. Give the service's user write access to it, "
                 "or set DATA_DIR (or DATABASE_URL) to a folder that it may write."
             ) from error
