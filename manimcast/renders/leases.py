@@ -7,15 +7,17 @@ the database's clock alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, false, or_, select, update
 
 from manimcast.database import Now
 from manimcast.database.connection import Database
+from manimcast.renders.model import RenderStatus
 from manimcast.renders.rows import Outcome
 from manimcast.renders.table import renders
+from manimcast.renders.transitions import TOLD, Witness, testify
 
 MAX_FAILURES = 3
 """Attempts that may be lost to the end of a service before a render fails."""
@@ -39,10 +41,11 @@ def again() -> dict[str, object]:
 
 
 class Leases:
-    """The leases of the renders in ``database``, of ``seconds`` each."""
+    """The leases of the renders in ``database``, of ``seconds`` each; ``witnesses`` see what becomes of them."""
 
-    def __init__(self, database: Database, seconds: float) -> None:
+    def __init__(self, database: Database, seconds: float, witnesses: Sequence[Witness] = ()) -> None:
         self._database = database
+        self._witnesses = witnesses
         self.seconds = seconds
 
     async def renew(self, owner: str, render_ids: Collection[str]) -> None:
@@ -67,19 +70,21 @@ class Leases:
         running = renders.c.status == "running"
         spent = renders.c.failures >= MAX_FAILURES - 1
         end = outcome.values(datetime.now(UTC)) | {"lease_until": None}
+        lost_again = again() | {"failures": renders.c.failures + 1}
         statements = (
-            update(renders).where(running, is_lost, spent).values(end),
-            update(renders).where(running, is_lost).values(again() | {"failures": renders.c.failures + 1}),
+            (outcome.status, update(renders).where(running, is_lost, spent).values(end)),
+            (RenderStatus.queued, update(renders).where(running, is_lost).values(lost_again)),
         )
         # Without a look first there would be a writer every few seconds for nothing.
         if not await self._is_any(running & is_lost):
             return []
+        recovered: list[tuple[str, int]] = []
         async with self._database.write() as connection:
-            return [
-                (row.id, row.attempt)
-                for statement in statements
-                for row in (await connection.execute(statement.returning(renders.c.id, renders.c.attempt))).all()
-            ]
+            for status, statement in statements:
+                rows = (await connection.execute(statement.returning(*TOLD))).all()
+                await testify(connection, self._witnesses, status, rows)
+                recovered += [(row.id, row.attempt) for row in rows]
+        return recovered
 
     async def _is_any(self, condition: ColumnElement[bool]) -> bool:
         async with self._database.read() as connection:

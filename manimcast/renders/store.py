@@ -1,7 +1,8 @@
 """The table of renders, one method for each thing that happens to a row.
 
 Every change is one statement whose WHERE says what must still be true, so that two of them cannot both win, and
-each tells whether it did. That holds among any number of services that work with the same database.
+each tells whether it did. That holds among any number of services that work with the same database. What must go with
+a change is written in its transaction (:mod:`manimcast.renders.transitions`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from manimcast.renders.rows import (
     to_state,
 )
 from manimcast.renders.table import idempotency_keys, renders
+from manimcast.renders.transitions import TOLD, Witness, testify
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
@@ -49,11 +51,18 @@ class _NoRoom(Exception):  # noqa: N818
 
 
 class RenderStore:
-    """The renders of one service, in its database."""
+    """The renders of one service, in its database.
+
+    Attributes
+    ----------
+    witnesses
+        Called for every change of a render's state, in its transaction. To be complete before anything is changed.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.database = Database(settings)
-        self.leases = Leases(self.database, settings.lease_ttl)
+        self.witnesses: list[Witness] = []
+        self.leases = Leases(self.database, settings.lease_ttl, self.witnesses)
         self._tenant_slots = settings.tenant_slots
         self._key_lifetime = settings.idempotency_ttl
 
@@ -77,8 +86,11 @@ class RenderStore:
         try:
             async with self.database.write(Lock.admission) as connection:
                 await self._note_key(connection, new)
-                if (await connection.execute(insert(renders).from_select([*values, "turn"], row))).rowcount != 1:
+                entering = insert(renders).from_select([*values, "turn"], row).returning(*TOLD)
+                entered = (await connection.execute(entering)).all()
+                if not entered:
                     raise _NoRoom
+                await testify(connection, self.witnesses, RenderStatus.queued, entered)
         except _NoRoom:  # and with it the key is not noted
             return False
         return True
@@ -99,7 +111,8 @@ class RenderStore:
         }
         async with self.database.write() as connection:
             await self._note_key(connection, new)
-            await connection.execute(insert(renders).values(values))
+            entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()
+            await testify(connection, self.witnesses, RenderStatus.running, entered)
         return Claim(new.id, new.tenant, 1, new.spec, new.requested, cache=new.cache)
 
     async def _note_key(self, connection: AsyncConnection, new: NewRender) -> None:
@@ -124,10 +137,11 @@ class RenderStore:
         is_over = (renders.c.id == render_id, renders.c.status.not_in((_QUEUED, _RUNNING)))
         is_quiet = or_(renders.c.lease_until.is_(None), renders.c.lease_until < Now())
         async with self.database.write() as connection:
-            done = await connection.execute(delete(renders).where(*is_over, is_quiet))
-            if done.rowcount == 1:
+            gone = (await connection.execute(delete(renders).where(*is_over, is_quiet).returning(*TOLD))).all()
+            if gone:
                 await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == render_id))
-        return done.rowcount == 1
+                await testify(connection, self.witnesses, None, gone)
+        return bool(gone)
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""
@@ -184,6 +198,8 @@ class RenderStore:
         # How many a tenant has running does not change between the look at it and the claim.
         async with self.database.write(Lock.claims if self._tenant_slots is not None else None) as connection:
             row = (await connection.execute(statement)).first()
+            if row is not None:
+                await testify(connection, self.witnesses, RenderStatus.running, [row])
         if row is None:
             return None
         return Claim(
@@ -206,12 +222,15 @@ class RenderStore:
     async def progress(self, render_id: str, attempt: int, progress: RenderProgress) -> bool:
         """Note how far the attempt is, unless it is no longer the present one."""
         values = {"progress": progress.model_dump(mode="json")}
-        return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
+        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
+        async with self.database.write() as connection:
+            return (await connection.execute(statement)).rowcount == 1
 
     async def finish(self, render_id: str, attempt: int, outcome: Outcome) -> bool:
         """End the render as the attempt ended; refused when the attempt is no longer the present one."""
         values = outcome.values(datetime.now(UTC)) | {"lease_until": None}
-        return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
+        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
+        return await self._change(statement, outcome.status)
 
     async def put_back(self, render_id: str, attempt: int, *, faults: Faults | None = None) -> bool:
         """Queue the render again, in its old place, with ``faults`` as what executors have failed in.
@@ -219,12 +238,13 @@ class RenderStore:
         Refused when the attempt is no longer the present one.
         """
         values = again() if faults is None else again() | {"faults": from_faults(faults)}
-        return await self._change(update(renders).where(*_attempt(render_id, attempt)).values(values))
+        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
+        return await self._change(statement, RenderStatus.queued)
 
     async def end(self, render_id: str, *, status: RenderStatus, outcome: Outcome) -> bool:
         """End the render whoever runs it, if it is in ``status`` (queued or running); tell whether it was."""
         statement = update(renders).where(renders.c.id == render_id, renders.c.status == status.value)
-        return await self._change(statement.values(outcome.values(datetime.now(UTC))))
+        return await self._change(statement.values(outcome.values(datetime.now(UTC))), outcome.status)
 
     async def states(self, render_ids: Collection[str]) -> dict[str, State]:
         """Return how far each of these renders is, as the table has it. What does not exist is left out."""
@@ -244,9 +264,12 @@ class RenderStore:
                 found |= {row.id: to_state(row) for row in rows}
         return found
 
-    async def _change(self, statement: Update) -> bool:
+    async def _change(self, statement: Update, status: RenderStatus) -> bool:
+        """Bring a render into ``status``; tell whether ``statement`` did."""
         async with self.database.write() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+            changed = (await connection.execute(statement.returning(*TOLD))).all()
+            await testify(connection, self.witnesses, status, changed)
+        return bool(changed)
 
     def _within_slots(self) -> list[ColumnElement[bool]]:
         if self._tenant_slots is None:
