@@ -56,6 +56,10 @@ def playing(index: int) -> wire.Playing:
     return wire.Playing(index=index, kind="Create", duration=1.0)
 
 
+def played(index: int) -> wire.Played:
+    return wire.Played(index=index, kind="Create", frames=30, duration=1.0)
+
+
 def progressed(index: int, frames: int) -> wire.Progressed:
     return wire.Progressed(progress=Progress(animation_index=index, animation_percent=50, frames_done=frames))
 
@@ -66,7 +70,17 @@ def bodies(data: bytes, **bounds: int) -> list[bytes]:
 
 @pytest.mark.parametrize(
     "message",
-    [HELLO, STARTED, playing(0), wire.Playing(index=1, kind="Wait"), progressed(0, 3), LOGGED, FINISHED, FAILED],
+    [
+        HELLO,
+        STARTED,
+        playing(0),
+        wire.Playing(index=1, kind="Wait"),
+        progressed(0, 3),
+        played(0),
+        LOGGED,
+        FINISHED,
+        FAILED,
+    ],
     ids=lambda message: message.type,
 )
 def test_every_message_survives_the_wire(message: wire.Message) -> None:
@@ -416,7 +430,9 @@ class TestParseFuzzed:
 class TestConversationFuzzed:
     @given(
         st.lists(
-            st.sampled_from([HELLO, STARTED, LOGGED, playing(0), playing(1), asked(1), asked(2), FAILED, FINISHED])
+            st.sampled_from(
+                [HELLO, STARTED, LOGGED, playing(0), played(0), playing(1), asked(1), asked(2), FAILED, FINISHED]
+            )
             | st.none(),
             max_size=12,
         )
@@ -449,7 +465,8 @@ class TestConversation:
 
     def test_a_whole_render(self) -> None:
         conversation = self.hold(
-            HELLO, LOGGED, STARTED, playing(0), progressed(0, 0), progressed(0, 5), playing(1), LOGGED, FINISHED
+            *(HELLO, LOGGED, STARTED, playing(0), progressed(0, 0), progressed(0, 5), played(0), playing(1)),
+            *(LOGGED, FINISHED),
         )
         assert conversation.ended == FINISHED
 
@@ -491,6 +508,9 @@ class TestConversation:
             ([HELLO, STARTED, playing(1)], "animations are not in order"),
             ([HELLO, STARTED, playing(0), playing(0)], "animations are not in order"),
             ([HELLO, STARTED, progressed(0, 0)], "progress goes backwards"),
+            ([HELLO, STARTED, played(0)], "an animation ends that is not under way"),
+            ([HELLO, STARTED, playing(0), played(0), played(0)], "an animation ends that is not under way"),
+            ([HELLO, STARTED, playing(0), playing(1), played(0)], "an animation ends that is not under way"),
             ([HELLO, STARTED, playing(0), playing(1), progressed(0, 3)], "progress goes backwards"),
             ([HELLO, STARTED, playing(0), progressed(0, 3), progressed(0, 2)], "progress goes backwards"),
             ([HELLO, STARTED, FINISHED, LOGGED], "log after the end"),

@@ -19,7 +19,7 @@ from manimcast.cli.outcome import printable
 from manimcast.cli.output import Saved
 from manimcast.cli.problem import scene_error_text
 from manimcast.spec import RenderReport
-from manimcast.wire import Failed, Finished, Hello, Logged, Message, Playing, Progressed, Started
+from manimcast.wire import Failed, Finished, Hello, Logged, Message, Played, Playing, Progressed, Started
 
 LOG_STYLES = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "red"}
 
@@ -69,7 +69,7 @@ class Lines:
                 self._print(text.rstrip(), LOG_STYLES[level])
             case Failed(error=error):
                 self.console.print(scene_error_text(error))
-            case Hello() | Logged() | Finished():
+            case Hello() | Played() | Logged() | Finished():
                 pass  # saved() tells the end
 
     def saved(self, report: RenderReport, files: Saved) -> None:

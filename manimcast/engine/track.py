@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from manimcast.engine.length import check_length, check_plays
 from manimcast.spec import Progress
-from manimcast.wire import Limits, Logged, Message, Playing, Progressed
+from manimcast.wire import Limits, Logged, Message, Played, Playing, Progressed
 
 Pixels = npt.NDArray[np.uint8]
 """One frame: height x width x 4, RGBA, top row first."""
@@ -152,7 +152,7 @@ class Tracker:
                 self._say(0)
             if play.over and play.drawn >= play.planned:
                 self._say(100)
-                self._plays.popleft()
+                self._say_played(self._plays.popleft())
                 continue
             if play.expected:
                 percent = min(99, play.drawn * 100 // play.expected)
@@ -170,6 +170,11 @@ class Tracker:
         self._send(
             Progressed(progress=Progress(animation_index=self._announced, animation_percent=percent, frames_done=done))
         )
+
+    def _say_played(self, play: _Play) -> None:
+        if (play.index, 100) > self._told_before[:2]:
+            seconds = play.drawn / self._frame_rate
+            self._send(Played(index=play.index, kind=play.kind, frames=play.drawn, duration=seconds))
 
 
 class LogHandler(logging.Handler):

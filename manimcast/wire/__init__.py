@@ -7,7 +7,7 @@ known type with bounded fields, a stream has a greatest number of messages and o
 messages is checked.
 
 The service speaks first, with one :class:`Job`. The render answers with :class:`Hello`, then any number of
-:class:`Started`, :class:`Playing`, :class:`Progressed` and :class:`Logged`, and ends with exactly one
+:class:`Started`, :class:`Playing`, :class:`Progressed`, :class:`Played` and :class:`Logged`, and ends with exactly one
 :class:`Finished` or :class:`Failed`. In between it may ask with :class:`Typeset` for what TeX makes of a document, one
 question at a time, and gets one :class:`Typesetting` back; or with :class:`SegmentsAsked` which segments are kept, and
 gets one :class:`SegmentsFound`. With :class:`SegmentsMade` it offers segments of its own.
@@ -74,6 +74,7 @@ from manimcast.wire.messages import (
     Logged,
     MadeSegment,
     Message,
+    Played,
     Playing,
     Progressed,
     SegmentsAsked,
@@ -126,6 +127,7 @@ __all__ = [
     "MadeSegment",
     "Message",
     "Noted",
+    "Played",
     "Playing",
     "Progressed",
     "SegmentsAsked",

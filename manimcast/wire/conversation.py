@@ -10,6 +10,7 @@ from manimcast.wire.messages import (
     Foreseen,
     Hello,
     Logged,
+    Played,
     Playing,
     Progressed,
     SegmentsAsked,
@@ -54,6 +55,7 @@ class Conversation:
         self.greeted = False
         self._started = False
         self._index = -1
+        self._played = -1
         self._frames = 0
         self._questions = 0
         self._foreseen = 0
@@ -72,8 +74,8 @@ class Conversation:
                 self.greeted = True
             case Started() | Loaded():
                 self._start()
-            case Playing(index=index):
-                self._play(index)
+            case Playing() | Played():
+                self._play(message)
             case Progressed(progress=progress):
                 self._progress(progress)
             case Noted():
@@ -99,7 +101,9 @@ class Conversation:
             raise WireError(f"{message.type} after the end")
         if self.greeted == isinstance(message, Hello):
             raise WireError(f"{message.type} twice" if self.greeted else f"{message.type} before hello")
-        if isinstance(message, Inspecting if not self._inspection else Started | Playing | Progressed | Finished):
+        if isinstance(
+            message, Inspecting if not self._inspection else Started | Playing | Played | Progressed | Finished
+        ):
             raise WireError(f"{message.type} is not what was asked for")
 
     def _log(self, text: str) -> None:
@@ -108,11 +112,16 @@ class Conversation:
         if self._logged > MAX_LOGGED or self._logged_text > MAX_LOGGED_TEXT:
             raise WireError("more is logged than allowed")
 
-    def _play(self, index: int) -> None:
-        self._needs_start("playing")
-        if index != self._index + 1:
-            raise WireError("animations are not in order")
-        self._index = index
+    def _play(self, message: Playing | Played) -> None:
+        self._needs_start(message.type)
+        if isinstance(message, Playing):
+            if message.index != self._index + 1:
+                raise WireError("animations are not in order")
+            self._index = message.index
+        else:
+            if message.index != self._index or message.index == self._played:
+                raise WireError("an animation ends that is not under way")
+            self._played = message.index
 
     def _progress(self, progress: Progress) -> None:
         self._needs_start("progress")

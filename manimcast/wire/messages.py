@@ -183,6 +183,19 @@ class Playing(Strict):
     duration: Seconds | None = None
 
 
+class Played(Strict):
+    """From a render: a play or a wait is drawn to its end, and so are all before it.
+
+    ``duration`` is the length of its ``frames`` in the video, in seconds; both are 0 for one that was left out.
+    """
+
+    type: Literal["played"] = "played"
+    index: Count
+    kind: Name
+    frames: Count
+    duration: Seconds
+
+
 class Progressed(Strict):
     """From a render: how far it is."""
 
@@ -213,7 +226,7 @@ class Failed(Strict):
 
 
 Message = Annotated[
-    Hello | Started | Playing | Progressed | Logged | Finished | Failed,
+    Hello | Started | Playing | Played | Progressed | Logged | Finished | Failed,
     Field(discriminator="type"),
 ]
 """What a render may say."""

@@ -23,7 +23,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from manimcast.spec import RenderSpec, Strict
 from manimcast.wire import MAX_FRAME, Limits, WireError
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 STREAM = "render_stream"
 """Name of the generator function that the service calls."""
