@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from manimcast.harmless import harmless
+from manimcast.params import Params
 
 MAX_CODE_CHARACTERS = 1_000_000
 MAX_PIXELS = 7680 * 4320
@@ -159,7 +160,8 @@ class RenderSpec(Strict):
     """Everything that decides a render's frames, and the file that they are written to.
 
     ``code`` is Python source that defines Manim scenes. ``scene`` may be left out when there is exactly one.
-    ``resolution`` overrides ``quality`` and ``aspect_ratio``; ``frame_rate`` overrides the quality's.
+    ``resolution`` overrides ``quality`` and ``aspect_ratio``; ``frame_rate`` overrides the quality's. The scene sees
+    ``params`` as ``PARAMS``.
     """
 
     code: Code
@@ -174,6 +176,7 @@ class RenderSpec(Strict):
     background_color: Color | None = None
     encoder_preset: EncoderPreset | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1, strict=True)
+    params: Params = Field(default_factory=dict)
     animations: tuple[int, int] | None = None
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)

@@ -13,6 +13,7 @@ import typer
 from manimcast.cli import outcome
 from manimcast.cli.options import ENGINES, RATIOS, SANDBOXES, animation_range, picture_size, quality_name
 from manimcast.cli.outcome import complain, refuse
+from manimcast.cli.params import PARAM, PARAMS, read_params
 from manimcast.cli.render import make_spec
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def command(  # noqa: PLR0917  the command line is what it is
         float | None, typer.Option("--fps", metavar="N", help="Frames per second. Overrides the quality's.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of random and numpy.random.")] = 0,
+    params: PARAMS = None,
+    param: PARAM = None,
     engine: Annotated[ENGINES, typer.Option("--engine", help="Manim's renderer.")] = "cairo",
     animations: Annotated[
         Any,
@@ -106,6 +109,7 @@ def command(  # noqa: PLR0917  the command line is what it is
         resolution=resolution,
         frame_rate=fps,
         seed=seed,
+        params=read_params(params, param),
         animations=animations,
         timeout=timeout,
     )

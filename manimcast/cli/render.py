@@ -22,6 +22,7 @@ from manimcast.cli.options import (
     quality_name,
 )
 from manimcast.cli.outcome import complain, refuse
+from manimcast.cli.params import PARAM, PARAMS, read_params
 
 if TYPE_CHECKING:
     from manimcast.cli.display import Display
@@ -35,6 +36,7 @@ Examples:
   manimcast render scene.py --all -o videos/     every scene, into a folder
   manimcast render scene.py -o intro.gif         the name chooses the format
   manimcast render scene.py --aspect-ratio 9:16  upright, for phones
+  manimcast render scene.py --param name="Ada"   what the scene sees as PARAMS["name"]
   cat scene.py | manimcast render - -o out.mp4   code from standard input
 
 Exit codes: 0 rendered, 1 a scene failed, 2 wrong usage, 3 rendering is not possible here, 130 interrupted.
@@ -96,6 +98,8 @@ def command(  # noqa: PLR0917  the command line is what it is
         typer.Option("--background", metavar="COLOR", help="Background: #rrggbb or one of Manim's colour names."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of random and numpy.random.")] = 0,
+    params: PARAMS = None,
+    param: PARAM = None,
     engine: Annotated[ENGINES, typer.Option("--engine", help="Manim's renderer.")] = "cairo",
     preset: Annotated[
         PRESETS | None, typer.Option("--preset", help="x264 preset: faster ones make larger files.")
@@ -160,6 +164,7 @@ def command(  # noqa: PLR0917  the command line is what it is
             background_color=background,
             encoder_preset=preset,
             seed=seed,
+            params=read_params(params, param),
             animations=animations,
             save_sections=sections,
             timeout=timeout,

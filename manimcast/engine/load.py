@@ -1,16 +1,18 @@
 """From posted text to a scene class.
 
 The code runs as the module ``scene`` in the file ``scene.py``. Names of ``from manim import *`` and
-``from math import *`` are there without an import: they lie beneath the builtins, so that the module's own
-names come first, then the builtins (``pow`` stays the builtin), then these. Nothing is put in front of the code,
-so line numbers are those of the posted text.
+``from math import *``, and ``PARAMS``, are there without an import: they lie beneath the builtins, so that the
+module's own names come first, then the builtins (``pow`` stays the builtin), then these. Nothing is put in front of
+the code, so line numbers are those of the posted text.
 """
 
 from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from manim import Scene
 
@@ -22,8 +24,8 @@ from manimcast.spec import ErrorCode, SceneError
 MODULE = "scene"
 
 
-def load_module(code: str, directory: Path) -> types.ModuleType:
-    """Run ``code`` as a module and return it.
+def load_module(code: str, directory: Path, params: Mapping[str, Any] | None = None) -> types.ModuleType:
+    """Run ``code``, which sees ``params`` as ``PARAMS``, as a module and return it.
 
     The text is also written to ``scene.py`` in ``directory``, for code that reads its own file. Raises
     :class:`SceneFailure` for a syntax error, and whatever the code raises.
@@ -41,7 +43,7 @@ def load_module(code: str, directory: Path) -> types.ModuleType:
         raise SceneFailure(failure) from None
     module = types.ModuleType(MODULE)
     module.__file__ = str(directory / FILE)
-    module.__dict__["__builtins__"] = prelude()
+    module.__dict__["__builtins__"] = prelude(params)
     sys.modules[MODULE] = module
     sys.path.insert(0, str(directory))
     exec(compiled, module.__dict__)  # noqa: S102  running posted code is what a render is

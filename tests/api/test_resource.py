@@ -131,6 +131,8 @@ async def test_cancel(api: Api):
         ({"executor": "moon"}, "executor must be one of auto, local or modal"),
         ({"metadata": {"x": "y" * 1024}}, "metadata must not be longer than 1024 bytes"),
         ({"metadata": [1]}, "metadata must be an object"),
+        ({"params": ["a"]}, "params must be an object"),
+        ({"params": {"rows": "x" * 65_536}}, "params must not be longer than 65536 bytes as JSON"),
         ({"code": None}, "No code provided"),
         ({"code": "x" * 1_000_001}, "code must not be longer than 1000000 characters"),
     ],
@@ -143,6 +145,16 @@ async def test_a_wrong_field_is_named(start: Start, fields, message):
         assert problem["detail"].startswith(message)
         assert problem["errors"][0]["message"] == problem["detail"]
         assert problem["errors"][0]["field"].partition(".")[0] == next(iter(fields)) or "format" in message
+
+
+async def test_params_are_shown_as_they_were_sent(api: Api):
+    params = {"name": "Ada", "rows": [1, 2.5, None, {"ö": "\u0000"}]}
+    render = (await api.client.post("/v1/renders", json={"code": CODE, "params": params})).json()
+    assert render["spec"]["params"] == params
+    asked = (await api.begun()).spec
+    assert asked is not None
+    assert asked.params == params
+    assert (await api.client.get(f"/v1/renders/{render['id']}")).json()["spec"]["params"] == params
 
 
 async def test_null_means_default(api: Api):

@@ -55,12 +55,26 @@ def test_one_scene_from_standard_input(manimcast: Run) -> None:
     assert [report["frames"] for report in json.loads(done.stdout)["reports"]] == [6]
 
 
+def test_params_reach_the_scene(manimcast: Run, tmp_path: Path) -> None:
+    code = "class Long(Scene):\n    def construct(self):\n        self.wait(PARAMS['seconds'] + len(PARAMS['name']))\n"
+    (tmp_path / "scene.py").write_text(code)
+    (tmp_path / "ada.json").write_text('{"name": "Ada", "seconds": 9}')
+    for given in ("ada.json", '{"name": "Ada"}'):
+        done = manimcast("inspect", "scene.py", "--fps", "10", "--params", given, "--param", "seconds=1", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["reports"][0]["frames"] == 40
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["nothing.py"], "cannot read nothing.py: No such file"),
         (["scene.py", "-q", "best"], "'best' is not one of low, medium"),
         (["scene.py", "--fps", "1000"], "--fps: Input should be less"),
+        (["scene.py", "--param", "name"], "--param: 'name' is not NAME=VALUE"),
+        (["scene.py", "--params", "[1]"], "--params: cannot read [1]: No such file"),
+        (["scene.py", "--params", "{1}"], "--params: not JSON"),
+        (["scene.py", "--param", "a=NaN"], "--params: params.a must be a finite number"),
         (["scene.py", "--timeout", "0"], "--timeout: Input should be greater"),
     ],
 )

@@ -21,6 +21,20 @@ def test_names_resolve_after_the_modules_own_and_the_builtins(tmp_path: Path) ->
     assert found == [2, "mine", 4.0, "Square", True, "scene"]
 
 
+def test_params_are_a_name_like_the_others_and_a_copy(tmp_path: Path) -> None:
+    found = in_child(
+        tmp_path,
+        """
+        params = {"rows": [1, 2]}
+        seen = load.load_module("PARAMS['rows'].append(3)\\nseen = PARAMS", HERE, params).seen
+        none = load.load_module("seen = PARAMS", HERE).seen
+        own = load.load_module("PARAMS = 'mine'\\nseen = PARAMS", HERE, params).seen
+        answer([seen, none, own, params])
+        """,
+    )
+    assert found == [{"rows": [1, 2, 3]}, {}, "mine", {"rows": [1, 2]}]
+
+
 def test_a_function_of_the_scene_sees_the_names_too_and_its_source(tmp_path: Path) -> None:
     found = in_child(
         tmp_path,

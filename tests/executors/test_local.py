@@ -10,6 +10,7 @@ import pytest
 
 from manimcast import wire
 from manimcast.spec import ErrorCode, RenderSpec
+from tests.engine.pictures import decoded
 from tests.executors.rig import RING, SMALL, Rig, fresh_mark, running, scene
 from tests.patience import PATIENCE, eventually
 
@@ -310,3 +311,11 @@ def test_a_scene_reports_only_files_that_a_finished_render_leaves(rig: Rig) -> N
     outcome = rig.render(scene(body))
     assert outcome.error.code is ErrorCode.forbidden
     assert "poster.jpg" in outcome.error.message
+
+
+def test_params_decide_what_is_drawn(rig: Rig) -> None:
+    code = scene("self.add(Square(fill_opacity=1, color=PARAMS['color']))\nself.wait(PARAMS['seconds'])")
+    light, dark = (rig.render(code, params={"color": color, "seconds": 0.5}) for color in ("#ffffff", "#404040"))
+    assert light.report.frames == dark.report.frames == 5
+    bright, dim = (decoded(one.video)[0][1][36, 64] for one in (light, dark))  # luma, in the middle
+    assert bright > 200 > 100 > dim

@@ -244,3 +244,10 @@ def test_nothing_is_left_of_all_this(running: Service, modal_plane: RunningPlane
     modal_plane.idle()
     until(lambda: not [found for found in modal_plane.containers(STREAM) if found.inputs], "the end of every container")
     assert running.server.scratch() == []
+
+
+def test_params_reach_the_container(served: Service) -> None:
+    code = "class Demo(Scene):\n    def construct(self):\n        raise ValueError(PARAMS)\n"
+    params = {"name": "Äda", "rows": [1, 2.5, None, 10**30]}
+    render = served.until(served.submit(code, executor="modal", params=params))
+    assert (render["executor"], render["error"]["message"]) == ("modal", str(params))

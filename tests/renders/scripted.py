@@ -78,6 +78,7 @@ class Performance:
     into: Path
     timeout: float
     reuse: Reuse | None = None
+    spec: RenderSpec | None = None
     lines: asyncio.Queue[Message | BaseException] = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing of the render runs any more."""
@@ -141,7 +142,7 @@ class ScriptedExecutor:
         timeout: float,
         reuse: Reuse | None = None,
     ) -> AsyncGenerator[Message, None]:
-        performance = Performance(render_id, into, timeout, reuse)
+        performance = Performance(render_id, into, timeout, reuse, spec)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.begun.put_nowait(performance)

@@ -53,6 +53,12 @@ async def submitted(service: RenderService, tenant: str = "t", **fields: Any) ->
     return await service.submit(a_spec(**fields), tenant=tenant)
 
 
+async def test_other_params_are_another_request(service: RenderService, executor: ScriptedExecutor) -> None:
+    await rendered(service, executor, params={"name": "Ada"})
+    assert (await submitted(service, params={"name": "Ada"})).cache.hit == "result"
+    assert (await rendered(service, executor, params={"name": "Bo"})).cache.hit == "none"
+
+
 async def test_the_same_request_again_has_ended_when_it_is_taken(
     service: RenderService, executor: ScriptedExecutor, tmp_path: Path
 ) -> None:
