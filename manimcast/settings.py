@@ -110,7 +110,7 @@ class Settings(StorageSettings):
         None, ge=1, le=1024, description="Dry runs at once, besides renders. Default: half of RENDER_SLOTS, rounded up."
     )
     inspect_timeout: float = Field(60, gt=0, description="Longest time one dry run may take, in seconds.")
-    max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, in bytes.")
+    max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, with `files`, in bytes.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_pixels: int = Field(3840 * 2160, ge=256, description="Pixels of one frame, at most.")
     max_frame_rate: float = Field(120, ge=1, description="Frames per second, at most.")

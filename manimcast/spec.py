@@ -22,6 +22,7 @@ from pydantic import (
 
 from manimcast.harmless import harmless
 from manimcast.params import Params
+from manimcast.sources import Files
 
 MAX_CODE_CHARACTERS = 1_000_000
 MAX_PIXELS = 7680 * 4320
@@ -161,7 +162,7 @@ class RenderSpec(Strict):
 
     ``code`` is Python source that defines Manim scenes. ``scene`` may be left out when there is exactly one.
     ``resolution`` overrides ``quality`` and ``aspect_ratio``; ``frame_rate`` overrides the quality's. The scene sees
-    ``params`` as ``PARAMS``.
+    ``params`` as ``PARAMS``, and has ``files`` in its folder.
     """
 
     code: Code
@@ -177,6 +178,7 @@ class RenderSpec(Strict):
     encoder_preset: EncoderPreset | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1, strict=True)
     params: Params = Field(default_factory=dict)
+    files: Files = Field(default_factory=dict)
     animations: tuple[int, int] | None = None
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -207,6 +209,11 @@ class RenderSpec(Strict):
         if self.save_sections and self.format in {Format.png, Format.gif}:
             raise ValueError(f"format {self.format} cannot have sections")
         return self
+
+    @property
+    def source_bytes(self) -> int:
+        """How long the code and the files are together, in bytes."""
+        return sum(len(text.encode()) for text in (self.code, *self.files.values()))
 
     @property
     def _needs_even_sides(self) -> bool:
@@ -262,7 +269,7 @@ Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
 class SceneError(BaseModel):
     """What went wrong in a scene, for people and for programs that repair scenes.
 
-    Line and column numbers are one-based and count in the posted code.
+    Line and column numbers are one-based and count in the posted code, or in the posted file that ``file`` names.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -271,6 +278,7 @@ class SceneError(BaseModel):
     code: ErrorCode
     message: Annotated[str, StringConstraints(max_length=4000), AfterValidator(harmless)]
     exception: Short | None = None
+    file: Name | None = None
     line: int | None = Field(default=None, ge=1, le=MAX_COUNT)
     column: int | None = Field(default=None, ge=1, le=MAX_COUNT)
     end_line: int | None = Field(default=None, ge=1, le=MAX_COUNT)

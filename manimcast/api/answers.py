@@ -8,7 +8,7 @@ from fastapi import Request
 
 from manimcast.api.context import Context
 from manimcast.renders import Render, RenderResult, RenderStatus, executor_at_fault
-from manimcast.spec import ErrorCode, JsonObject, OutputRole, SceneError
+from manimcast.spec import ErrorCode, JsonObject, OutputRole, RenderSpec, SceneError
 from manimcast.storage import Link, StoredFile
 
 FAILED = "Video generation failed"
@@ -32,14 +32,17 @@ async def file_link(request: Request, context: Context, place: str, file: Stored
 
 
 async def show(
-    render: Render, request: Request, context: Context, *, code: str | None = None, work: bool = False
+    render: Render, request: Request, context: Context, *, source: RenderSpec | None = None, work: bool = False
 ) -> JsonObject:
-    """Return the render as JSON, with links. ``code`` is put into its spec; ``work`` has what drawing took put in."""
+    """Return the render as JSON, with links.
+
+    The code and the files of ``source`` are put into its spec; ``work`` has what drawing took put in.
+    """
     shown: dict[str, Any] = render.model_dump(mode="json")
     if render.result is not None:
         shown["result"] |= await _links(render.result, request, context)
-    if code is not None:
-        shown["spec"]["code"] = code
+    if source is not None:
+        shown["spec"] |= {"code": source.code, "files": source.files}
     if work:
         shown["work"] = render.work and render.work.model_dump(mode="json")
     return shown
@@ -97,7 +100,8 @@ def details(error: SceneError) -> list[str]:
     """Return the error line by line, for clients that just print it."""
     lines = [error.message]
     if error.line is not None:
-        lines.append(f"Line {error.line}" + (f", column {error.column}" if error.column is not None else ""))
+        place = f"{error.file}, line" if error.file else "Line"
+        lines.append(f"{place} {error.line}" + (f", column {error.column}" if error.column is not None else ""))
     lines += (error.excerpt or "").splitlines()
     if error.hint:
         lines.append(f"Hint: {error.hint}")

@@ -129,9 +129,10 @@ def _check_limits(spec: RenderSpec, settings: Settings) -> None:
     def too_much(field: str, message: str) -> None:
         errors.append({"field": field, "message": f"{field} {message}"})
 
-    length = len(spec.code.encode())
+    length = spec.source_bytes
     if length > settings.max_code_bytes:
-        too_much("code", f"must not be longer than {settings.max_code_bytes} bytes; it has {length}")
+        whole = "it has" if not spec.files else "with files it has"
+        too_much("code", f"must not be longer than {settings.max_code_bytes} bytes; {whole} {length}")
     width, height = spec.pixel_size
     if width * height > settings.max_pixels:
         field = "resolution" if spec.resolution else "quality"

@@ -72,7 +72,7 @@ def explain_parameters(items: Iterable[ErrorDetails]) -> list[FieldError]:
 
 
 def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, str]) -> FieldError:
-    path = [str(part)[:60] for part in item["loc"]]
+    path = [str(part)[:60] for part in item["loc"] if part != "[key]"]  # of an object: the name itself is wrong
     if path:
         path[0] = names.get(path[0], path[0])
     field = ".".join(path)

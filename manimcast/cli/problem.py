@@ -28,7 +28,11 @@ def scene_error_text(error: SceneError) -> Text:
     text.append(f"Error: {TITLES[error.code]}", style="bold red")
     where = []
     if error.line is not None:
-        where.append(f"line {error.line}" + (f", column {error.column}" if error.column is not None else ""))
+        where.append(
+            (f"{error.file}, " if error.file else "")
+            + f"line {error.line}"
+            + (f", column {error.column}" if error.column is not None else "")
+        )
     if error.animation_index is not None:
         where.append(f"animation {error.animation_index}")
     if where:

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from manimcast.engine import hints
 from manimcast.engine.errors import LatexError, OutputTooLarge, SceneFailure
-from manimcast.engine.source import EXCERPT_COLUMNS, FILE, excerpt
+from manimcast.engine.source import EXCERPT_COLUMNS, excerpt, is_posted, shown, syntax_error
 from manimcast.spec import ErrorCode, SceneError
 
 MAX_FRAMES = 24
@@ -30,37 +30,41 @@ def diagnose(error: BaseException, *, animation_index: int | None) -> SceneError
     """Return what ``error``, raised while a scene was loaded or run, means for the one who wrote the scene."""
     if isinstance(error, SceneFailure):
         return error.error
+    if isinstance(error, SyntaxError) and error.filename is not None and is_posted(error.filename):
+        return syntax_error(error, error.filename)
     frames = _frames(error.__traceback__)
-    user_frames = [frame for frame in frames if frame.filename == FILE]
+    user_frames = [frame for frame in frames if is_posted(frame.filename)]
     where = user_frames[-1] if user_frames else None
     code = _code(error, in_scene=where is not None)
     line = where.lineno if where else None
-    column, end_line, end_column = _extent(error.__traceback__, line)
+    file = where.filename if where else None
+    column, end_line, end_column = _extent(error.__traceback__, file, line)
     return SceneError(
         code=code,
         message=_message(error, code)[:4000],
         exception=type(error).__name__[:500],
+        file=shown(file) if file else None,
         line=line,
         column=column,
         end_line=end_line,
-        excerpt=excerpt(line, column, end_column) if line else None,
+        excerpt=excerpt(line, column, end_column, file=file) if file and line else None,
         animation_index=animation_index,
         hint=_clip(hints.hint(error, code), 2000),
         traceback=_clip(_format(error, frames, user_frames), 20_000),
     )
 
 
-def _extent(tb: TracebackType | None, line: int | None) -> tuple[int | None, int | None, int | None]:
+def _extent(tb: TracebackType | None, file: str | None, line: int | None) -> tuple[int | None, int | None, int | None]:
     """Return column, last line and end column of what the innermost user frame was doing, one-based.
 
     Columns count characters; Python's own positions count bytes of UTF-8.
     """
     last = None
     while tb is not None:
-        if tb.tb_frame.f_code.co_filename == FILE:
+        if is_posted(tb.tb_frame.f_code.co_filename):
             last = tb
         tb = tb.tb_next
-    if last is None or line is None or last.tb_lineno != line:
+    if last is None or file is None or line is None or last.tb_lineno != line:
         return None, line, None
     positions = list(itertools.islice(last.tb_frame.f_code.co_positions(), last.tb_lasti // 2, last.tb_lasti // 2 + 1))
     if not positions or positions[0][0] is None or positions[0][2] is None:
@@ -68,7 +72,7 @@ def _extent(tb: TracebackType | None, line: int | None) -> tuple[int | None, int
     first, end_line, start, end = positions[0]
     if first != line:
         return None, line, None
-    text = linecache.getline(FILE, line).encode()
+    text = linecache.getline(file, line).encode()
     column = len(text[:start].decode(errors="replace")) + 1
     end_column = len(text[:end].decode(errors="replace")) + 1 if end_line == line and end is not None else None
     return column, max(line, end_line or line), end_column
@@ -145,7 +149,7 @@ def _no_space(error: BaseException) -> bool:
 def _frames(tb: TracebackType | None) -> list[traceback.FrameSummary]:
     """The traceback from the posted code on: what lies above it is the engine's."""
     frames = list(traceback.StackSummary.extract(traceback.walk_tb(tb), limit=-200, lookup_lines=False))
-    first = next((index for index, frame in enumerate(frames) if frame.filename == FILE), len(frames))
+    first = next((index for index, frame in enumerate(frames) if is_posted(frame.filename)), len(frames))
     return frames[first:] if first < len(frames) else frames
 
 
@@ -154,7 +158,7 @@ def _format(
 ) -> str:
     """The user's frames first, most recent last, then those of the libraries that they called."""
     shown = _collapse([_line(frame) for frame in user_frames])[-MAX_FRAMES:]
-    others = [frame for frame in frames if frame.filename != FILE and "manimcast/engine" not in frame.filename]
+    others = [frame for frame in frames if not is_posted(frame.filename) and "manimcast/engine" not in frame.filename]
     if others:
         shown.append("  in the libraries:" if shown else "  in the service:")
         shown += [_line(frame) for frame in others[-MAX_FRAMES // 2 :]]

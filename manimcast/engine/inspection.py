@@ -67,7 +67,7 @@ def inspect(
         tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
-        module = load.load_module(spec.code, directory, spec.params)
+        module = load.load_module(spec.code, directory, spec.params, spec.files)
         configure.pin(spec, directory)
         configure.check(limits)
         names = list(load.scenes_in(module))

@@ -16,26 +16,32 @@ from typing import Any
 
 from manim import Scene
 
+from manimcast.engine import posted
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.prelude import prelude
-from manimcast.engine.source import FILE, excerpt, remember
+from manimcast.engine.source import FILE, remember, syntax_error
 from manimcast.spec import ErrorCode, SceneError
 
 MODULE = "scene"
 
 
-def load_module(code: str, directory: Path, params: Mapping[str, Any] | None = None) -> types.ModuleType:
-    """Run ``code``, which sees ``params`` as ``PARAMS``, as a module and return it.
+def load_module(
+    code: str, directory: Path, params: Mapping[str, Any] | None = None, files: Mapping[str, str] | None = None
+) -> types.ModuleType:
+    """Run ``code``, which sees ``params`` as ``PARAMS`` and can import ``files``, as a module and return it.
 
     The text is also written to ``scene.py`` in ``directory``, for code that reads its own file. Raises
     :class:`SceneFailure` for a syntax error, and whatever the code raises.
     """
+    below = prelude(params)
+    posted.place(files or {}, directory)
+    posted.make_importable(files or {}, directory, below)
     (directory / FILE).write_text(code, encoding="utf-8")
     remember(code)
     try:
         compiled = compile(code, FILE, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise SceneFailure(_syntax_error(error)) from None
+        raise SceneFailure(syntax_error(error)) from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         # Null bytes, and nesting deeper than the parser goes.
         message = str(error) or "the code is nested too deeply for Python's parser"
@@ -43,7 +49,7 @@ def load_module(code: str, directory: Path, params: Mapping[str, Any] | None = N
         raise SceneFailure(failure) from None
     module = types.ModuleType(MODULE)
     module.__file__ = str(directory / FILE)
-    module.__dict__["__builtins__"] = prelude(params)
+    module.__dict__["__builtins__"] = below
     sys.modules[MODULE] = module
     sys.path.insert(0, str(directory))
     exec(compiled, module.__dict__)  # noqa: S102  running posted code is what a render is
@@ -100,19 +106,3 @@ def _nearest(name: str, scenes: dict[str, type[Scene]]) -> str | None:
 
     close = difflib.get_close_matches(name, scenes, n=1, cutoff=0.5)
     return f"Did you mean {close[0]!r}?" if close else None
-
-
-def _syntax_error(error: SyntaxError) -> SceneError:
-    line = error.lineno if error.lineno and error.lineno > 0 else None
-    column = error.offset if error.offset and error.offset > 0 else None
-    end_line = error.end_lineno if line and error.end_lineno and error.end_lineno >= line else line
-    end_column = error.end_offset if error.end_lineno == error.lineno else None
-    return SceneError(
-        code=ErrorCode.syntax_error,
-        message=(error.msg or "invalid syntax")[:4000],
-        exception=type(error).__name__,
-        line=line,
-        column=column,
-        end_line=end_line,
-        excerpt=excerpt(line, column, end_column) if line else None,
-    )

@@ -104,7 +104,7 @@ def render(
         tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
-        module = load.load_module(spec.code, directory, spec.params)
+        module = load.load_module(spec.code, directory, spec.params, spec.files)
         configure.pin(spec, directory)
         configure.check(limits)
         scene_class = load.choose_scene(module, spec.scene)

@@ -23,8 +23,8 @@ from manimcast.renders.table import renders
 from manimcast.spec import RenderReport, RenderSpec, SceneError
 from manimcast.storage import StoredResult
 
-LISTED = [column for column in renders.c if column.name != "code"]
-"""What is read to show a render: everything but the code, which may be a megabyte."""
+LISTED = [column for column in renders.c if column.name not in {"code", "sources"}]
+"""What is read to show a render: everything but the code and its files, which may be megabytes."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ class NewRender:
             "tenant": self.tenant,
             "created_at": datetime.now(UTC),
             "code": self.spec.code,
-            "spec": self.spec.model_dump(mode="json", exclude={"code"}),
+            "sources": self.spec.files or None,
+            "spec": self.spec.model_dump(mode="json", exclude={"code", "files"}),
             "requested_executor": self.requested,
             "requested_cache": self.cache.value,
             "priority": self.priority,
@@ -141,9 +142,9 @@ def to_state(row: Row[Any, Any]) -> State:
     return State(RenderStatus(row.status), row.attempt, row.executor, row.owner, progress, bool(row.is_live))
 
 
-def to_spec(row: Row[Any, Any]) -> RenderSpec:
-    """Return the whole request, code included."""
-    return RenderSpec.model_validate({**row.spec, "code": row.code})
+def to_spec(row: Row[Any, Any, Any]) -> RenderSpec:
+    """Return the whole request, code and files included."""
+    return RenderSpec.model_validate({**row.spec, "code": row.code, "files": row.sources or {}})
 
 
 def to_faults(stored: dict[str, Any] | None) -> dict[str, Fault]:

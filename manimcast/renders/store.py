@@ -43,7 +43,7 @@ AT_ONCE = 500
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
-_CLAIMED = ("id", "tenant", "attempt", "spec", "code", "requested_executor", "requested_cache", "faults")
+_CLAIMED = ("id", "tenant", "attempt", "spec", "code", "sources", "requested_executor", "requested_cache", "faults")
 
 
 class _NoRoom(Exception):  # noqa: N818
@@ -155,7 +155,7 @@ class RenderStore:
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return the whole request, code included."""
         async with self.database.read() as connection:
-            statement = select(renders.c.spec, renders.c.code).where(*_of(render_id, tenant))
+            statement = select(renders.c.spec, renders.c.code, renders.c.sources).where(*_of(render_id, tenant))
             row = (await connection.execute(statement)).first()
         return None if row is None else to_spec(row)
 

@@ -7,6 +7,7 @@ executors' names, what they failed in (:class:`~manimcast.executors.policy.Fault
 ``lease_until`` is until when the owner has the render, in seconds by the database's clock: an owner that lives puts it
 off again and again, and one that does not has lost the render then. ``turn`` is its place in the queue
 (:mod:`manimcast.renders.order`).
+``sources`` has the posted files beside the code.
 ``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it; ``requested_cache`` likewise,
 and ``cache`` says what came from caches.
 Migrations change the real table; a test compares the two.
@@ -28,6 +29,7 @@ renders = Table(
     Column("started_at", Instant),
     Column("finished_at", Instant),
     Column("code", Text, nullable=False),
+    Column("sources", JSON(none_as_null=True)),
     Column("spec", JSON(none_as_null=True), nullable=False),
     Column("metadata", JSON(none_as_null=True)),
     Column("attempt", Integer, nullable=False),

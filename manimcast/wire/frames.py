@@ -28,8 +28,8 @@ from manimcast.wire.messages import (
 HEADER = struct.Struct(">I")
 MAX_FRAME = 512 * 1024
 """Bytes of one message from a render."""
-MAX_JOB_FRAME = 8 * 1024 * 1024
-"""Bytes of one message to a render: a million characters of code, escaped, fit."""
+MAX_JOB_FRAME = 16 * 1024 * 1024
+"""Bytes of one message to a render: a million characters of code and a million of files, escaped, fit."""
 MAX_MESSAGES = 1_000_000
 MAX_STREAM = 256 * 1024 * 1024
 MAX_TEX_FRAME = 8 * 1024 * 1024

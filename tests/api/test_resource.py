@@ -132,6 +132,10 @@ async def test_cancel(api: Api):
         ({"metadata": {"x": "y" * 1024}}, "metadata must not be longer than 1024 bytes"),
         ({"metadata": [1]}, "metadata must be an object"),
         ({"params": ["a"]}, "params must be an object"),
+        ({"files": {"../a.py": ""}}, "'../a.py' cannot be the name of a file: a part of it is empty, '.' or '..'"),
+        ({"files": {"a.py": 1}}, "files.a.py must be a string"),
+        ({"files": {"a.py": "", "A.py": ""}}, "files: 'a.py' and 'A.py' are the same name, but for capitals"),
+        ({"files": {f"{n}": "" for n in range(101)}}, "files must not have more than 100 entries"),
         ({"params": {"rows": "x" * 65_536}}, "params must not be longer than 65536 bytes as JSON"),
         ({"code": None}, "No code provided"),
         ({"code": "x" * 1_000_001}, "code must not be longer than 1000000 characters"),
@@ -155,6 +159,27 @@ async def test_params_are_shown_as_they_were_sent(api: Api):
     assert asked is not None
     assert asked.params == params
     assert (await api.client.get(f"/v1/renders/{render['id']}")).json()["spec"]["params"] == params
+
+
+async def test_files_are_shown_with_the_code_when_asked_for(api: Api):
+    files = {"shapes.py": "x = 1\n", "data/größe.csv": "1,2\r\n"}
+    render = (await api.client.post("/v1/renders", json={"code": CODE, "files": files})).json()
+    assert "files" not in render["spec"]
+    asked = (await api.begun()).spec
+    assert asked is not None
+    assert asked.files == files
+    path = f"/v1/renders/{render['id']}"
+    assert "files" not in (await api.client.get(path)).json()["spec"]
+    assert (await api.client.get(f"{path}?include=code")).json()["spec"]["files"] == files
+
+
+async def test_files_count_as_code(start: Start):
+    async with start(max_code_bytes=100) as api:
+        body = {"code": CODE, "files": {"a.txt": "x" * 100}}
+        answer = await api.client.post("/v1/renders", json=body)
+    assert answer.status_code == 422
+    size = len(CODE) + 100
+    assert answer.json()["detail"] == f"code must not be longer than 100 bytes; with files it has {size}"
 
 
 async def test_null_means_default(api: Api):

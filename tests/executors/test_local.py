@@ -319,3 +319,15 @@ def test_params_decide_what_is_drawn(rig: Rig) -> None:
     assert light.report.frames == dark.report.frames == 5
     bright, dim = (decoded(one.video)[0][1][36, 64] for one in (light, dark))  # luma, in the middle
     assert bright > 200 > 100 > dim
+
+
+def test_files_are_imported_and_a_second_one_is_no_leftover(rig: Rig) -> None:
+    code = scene("import shapes\nself.add(shapes.ring())\nself.wait(0.2)")
+    files = {
+        "shapes.py": "from lib.size import SIZE\ndef ring():\n    return Circle(SIZE)\n",
+        "lib/size.py": "SIZE = 2",
+    }
+    assert rig.render(code, files=files).report.frames == 2
+    error = rig.render(code, files={"shapes.py": "def ring():\n    return 1 / 0\n"}).error
+    assert (error.exception, error.file, error.line) == ("ZeroDivisionError", "shapes.py", 2)
+    assert rig.render(code).error.exception == "ModuleNotFoundError"

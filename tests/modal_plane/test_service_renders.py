@@ -251,3 +251,15 @@ def test_params_reach_the_container(served: Service) -> None:
     params = {"name": "Äda", "rows": [1, 2.5, None, 10**30]}
     render = served.until(served.submit(code, executor="modal", params=params))
     assert (render["executor"], render["error"]["message"]) == ("modal", str(params))
+
+
+def test_files_reach_the_container(served: Service) -> None:
+    code = "import a\nclass Demo(Scene):\n    def construct(self):\n        a.fail()\n"
+    render = served.until(served.submit(code, executor="modal", files={"a.py": "def fail():\n    1 / 0\n"}))
+    error = render["error"]
+    assert (render["executor"], error["exception"], error["file"], error["line"]) == (
+        "modal",
+        "ZeroDivisionError",
+        "a.py",
+        2,
+    )

@@ -59,6 +59,13 @@ async def test_other_params_are_another_request(service: RenderService, executor
     assert (await rendered(service, executor, params={"name": "Bo"})).cache.hit == "none"
 
 
+async def test_other_files_are_another_request(service: RenderService, executor: ScriptedExecutor) -> None:
+    await rendered(service, executor, files={"a.py": "x = 1"})
+    assert (await submitted(service, files={"a.py": "x = 1"})).cache.hit == "result"
+    for files in ({}, {"a.py": "x = 2"}, {"b.py": "x = 1"}):
+        assert (await rendered(service, executor, files=files)).cache.hit == "none"
+
+
 async def test_the_same_request_again_has_ended_when_it_is_taken(
     service: RenderService, executor: ScriptedExecutor, tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ MAX_WAIT = 3600.0
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
-_INCLUDE = "`code` puts the posted code into `spec`; `work` adds `work`, the processor time of each segment."
+_INCLUDE = "`code` puts the posted code and files into `spec`; `work` adds `work`, the processor time of each segment."
 
 router = APIRouter(prefix="/v1/renders", tags=["renders"])
 
@@ -95,11 +95,8 @@ async def read_render(
 ) -> Response:
     """Answer with the render: where it stands, and its links or its error once it has ended."""
     render = await find(context, render_id, tenant)
-    code = None
-    if include == "code":
-        spec = await context.renders.spec(render_id, tenant=tenant)
-        code = spec.code if spec else None
-    shown = await show(render, request, context, code=code, work=include == "work")
+    source = await context.renders.spec(render_id, tenant=tenant) if include == "code" else None
+    shown = await show(render, request, context, source=source, work=include == "work")
     return JSONResponse(shown, headers={"cache-control": "no-store"})
 
 
