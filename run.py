@@ -13,13 +13,13 @@ def __getattr__(name: str) -> Any:
     # Made when it is first asked for, so that `python run.py` opens its port before it imports the rest.
     if name != "app":
         raise AttributeError(name)
-    from manimcast.api.app import create_app  # noqa: PLC0415
+    from manimcast.api.lifecycle import assemble  # noqa: PLC0415
     from manimcast.settings import load  # noqa: PLC0415
     from manimcast.telemetry import configure  # noqa: PLC0415
 
     settings = load()
     configure(settings.log_format, settings.log_level)
-    app = globals()["app"] = create_app(settings)
+    app = globals()["app"] = assemble(settings)
     return app
 
 

@@ -37,6 +37,14 @@ class ResultCache(StrEnum):
     off = "off"
 
 
+class Role(StrEnum):
+    """What a service process does; see :mod:`manimcast.api.lifecycle`."""
+
+    all = "all"
+    api = "api"
+    worker = "worker"
+
+
 class SandboxMode(StrEnum):
     """How much confinement is insisted upon; see :attr:`Settings.sandbox`."""
 
@@ -56,6 +64,11 @@ class Settings(StorageSettings):
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
+    role: Role = Field(
+        Role.all,
+        description="`api`: take requests and run nothing. `worker`: run what is queued, and only answer for health. "
+        "`all`: both.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     public_url: str | None = Field(
@@ -224,7 +237,8 @@ class Settings(StorageSettings):
 
     @model_validator(mode="after")
     def _is_not_open_by_accident(self) -> Self:
-        if not self.on_loopback and not self.api_keys and not self.allow_anonymous:
+        answers_anybody = not self.api_keys and not self.allow_anonymous and self.role is not Role.worker
+        if not self.on_loopback and answers_anybody:
             raise ValueError(
                 f"HOST={self.host} would let anyone on the network render. Set API_KEYS, or ALLOW_ANONYMOUS=1 "
                 "if something in front of the service checks who may call it."

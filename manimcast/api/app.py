@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -25,13 +25,17 @@ from manimcast.executors.configured import from_settings
 from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
+HEALTH = (health.router,)
+EVERYTHING = (video.router, renders.router, scenes.router, files.router, *HEALTH)
 
 
-def create_app(settings: Settings, executors: Sequence[Executor] | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, executors: Sequence[Executor] | None = None, *, routes: Sequence[APIRouter] = EVERYTHING
+) -> FastAPI:
     """Return the application. The service behind it starts with the application's lifespan.
 
     ``executors`` are where renders run, the preferred one first; by default those that the settings
-    ask for.
+    ask for. ``routes`` are what it answers to.
     """
     context = Context.of(settings, from_settings(settings) if executors is None else executors)
 
@@ -53,8 +57,8 @@ def create_app(settings: Settings, executors: Sequence[Executor] | None = None) 
         lifespan=lifespan,
     )
     app.state.context = context
-    for module in (video, renders, scenes, files, health):
-        app.include_router(module.router)
+    for router in routes:
+        app.include_router(router)
     _answer_errors(app)
     # The last one added is the outermost.
     if settings.cors_origins:

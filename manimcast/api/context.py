@@ -49,10 +49,11 @@ class Context:
         """
         await self.renders.start()
         statuses = {executor.name: executor.status() for executor in self.executors}
-        if all(status.lasting and not status.available for status in statuses.values()):
+        if statuses and all(status.lasting and not status.available for status in statuses.values()):
             await self.renders.stop(grace=0)
             raise NothingRendersError("; ".join(f"{name}: {status.reason}" for name, status in statuses.items()))
-        self._announcement = asyncio.create_task(announce(self.settings, self.executors))
+        if self.executors:
+            self._announcement = asyncio.create_task(announce(self.settings, self.executors))
 
     def drain(self) -> None:
         """Take no more renders; what runs goes on."""

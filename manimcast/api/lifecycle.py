@@ -1,4 +1,4 @@
-"""The life of the serving process: start, announce, serve, and stop without losing a render.
+"""The life of the serving process: what its role starts, announce, serve, and stop without losing a render.
 
 uvicorn serves; the service behind the application is started and stopped here, because uvicorn would stop it
 only after the last connection has closed, and connections wait for renders.
@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
-from manimcast.api.app import create_app
+from manimcast.api.app import EVERYTHING, HEALTH, create_app
 from manimcast.api.context import Context, NothingRendersError
 from manimcast.database import DatabaseError
-from manimcast.settings import Settings
+from manimcast.executors.configured import from_settings
+from manimcast.settings import Role, Settings
 from manimcast.storage import StorageError
 from manimcast.telemetry import configure
 
@@ -34,10 +36,25 @@ class StartError(Exception):
     """The service cannot start. The message says why, and what helps."""
 
 
+def assemble(settings: Settings) -> FastAPI:
+    """Return the application of the settings' role. What a role answers to, and what it runs, is all that roles are.
+
+    Every one of them opens the database and the storage, notes itself among the services, and puts back what dead ones
+    were running (:class:`~manimcast.renders.RenderService`).
+    """
+    match settings.role:
+        case Role.all:
+            return create_app(settings, from_settings(settings), routes=EVERYTHING)
+        case Role.api:
+            return create_app(settings, (), routes=EVERYTHING)
+        case Role.worker:
+            return create_app(settings, from_settings(settings), routes=HEALTH)
+
+
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve on ``listener`` until SIGTERM or SIGINT; raise :class:`StartError` when there is no starting."""
     configure(settings.log_format, settings.log_level)
-    app = create_app(settings)
+    app = assemble(settings)
     context: Context = app.state.context
     config = uvicorn.Config(
         app,
@@ -56,6 +73,8 @@ async def _live(context: Context, server: Server, listener: socket.socket) -> No
         await context.start()
     except (DatabaseError, StorageError, NothingRendersError) as error:
         raise StartError(str(error)) from error
+    if context.settings.role is not Role.all:
+        logger.info("Role: %s", context.settings.role)
     logger.info("Listening on %s", address(listener))
     await server.serve(sockets=[listener])
     logger.info("Stopped")

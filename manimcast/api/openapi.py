@@ -101,6 +101,7 @@ class UploadHealth(BaseModel):
 class Health(BaseModel):
     """What the service can do right now."""
 
+    role: Literal["all", "api", "worker"]
     status: Literal["healthy", "degraded", "unhealthy"]
     modal_enabled: bool
     modal_available: bool | Literal["N/A"]

@@ -16,12 +16,17 @@ Examples:
   manimcast serve                                 http://127.0.0.1:8080, data in ./data
   manimcast serve -p 9000 --data-dir /srv/casts   another port, another folder
   API_KEYS=secret manimcast serve --host 0.0.0.0  for other machines, with a key
+  manimcast serve --role worker -p 0              render what others queue in this folder
 
 Every setting can also come from the environment or from .env; docs/reference/settings.md lists them all.
 """
 
 
 def command(  # noqa: PLR0917  the command line is what it is
+    role: Annotated[
+        Literal["all", "api", "worker"] | None,
+        typer.Option("--role", help="Take requests and render (all), only take them, or only render. (ROLE)"),
+    ] = None,
     host: Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on. (HOST)")] = None,
     port: Annotated[
         int | None, typer.Option("--port", "-p", metavar="N", help="Port to listen on; 0 takes any free one. (PORT)")
@@ -56,13 +61,14 @@ def command(  # noqa: PLR0917  the command line is what it is
         typer.Option("--log-level", help="Least severity that is logged. (LOG_LEVEL)"),
     ] = None,
 ) -> None:
-    """Start the HTTP API and serve until interrupted.
+    """Start the service and serve until interrupted: the HTTP API, what renders, or both.
 
     On loopback, no key is needed; on any other address keys (API_KEYS) or --allow-anonymous are.
     """
     from manimcast.settings import SettingsError, load  # noqa: PLC0415  --help must not wait for it
 
     given: dict[str, Any] = {
+        "role": role,
         "host": host,
         "port": port,
         "data_dir": data_dir,

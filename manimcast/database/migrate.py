@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from manimcast.database.errors import DatabaseError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in ``migrations/versions``."""
 SCRIPTS = Path(__file__).with_name("migrations")
 

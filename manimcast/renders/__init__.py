@@ -1,6 +1,7 @@
 """The life of a render: admitted, queued, run, followed, canceled, kept."""
 
 from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound
+from manimcast.renders.fleet import NO_WORKER, Offer
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
 from manimcast.renders.inspections import Inspections
 from manimcast.renders.live import AttemptBegan
@@ -19,11 +20,13 @@ from manimcast.renders.service import RenderService
 from manimcast.renders.store import RenderStore
 
 __all__ = [
+    "NO_WORKER",
     "AttemptBegan",
     "CacheMode",
     "Inspections",
     "KeyTakenError",
     "NoExecutor",
+    "Offer",
     "QueueFull",
     "Render",
     "RenderCache",

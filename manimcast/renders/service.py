@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
 from manimcast.renders.errors import QueueFull, RenderNotFound
+from manimcast.renders.fleet import Offer
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.live import Channel, Live, News
@@ -20,7 +22,7 @@ from manimcast.renders.rows import NewRender, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
-from manimcast.settings import Settings
+from manimcast.settings import Role, Settings
 from manimcast.spec import RenderSpec
 from manimcast.storage import Storage, StoredFile, StoredResult, UnderWay
 
@@ -62,6 +64,7 @@ class RenderService:
             await self._worker.enter()
             for executor in self._executors:
                 await executor.start()
+            await self._worker.fleet.beat()
         except BaseException:
             await self.stop(grace=0)
             raise
@@ -90,6 +93,8 @@ class RenderService:
 
         What is queued stays for the next start. Followers are let go with the render as it is then.
         """
+        with contextlib.suppress(DatabaseError):  # else it is missed after a while
+            await self._worker.fleet.leave()
         async with contextlib.AsyncExitStack() as last:
             # In the order from the bottom up, and each whatever happens to the others.
             last.push_async_callback(self._store.close)
@@ -128,7 +133,7 @@ class RenderService:
         :class:`KeyTakenError` when ``key`` belongs to a render already.
         """
         new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key)
-        chosen = self._worker.executor_for(executor)
+        chosen = await self._worker.offer_for(executor)
         if cache is CacheMode.use:
             if await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
@@ -136,14 +141,14 @@ class RenderService:
         channel = self._live.open(new.id)
         channel.is_entered = False
         try:
-            admitted = await self._store.insert(new, room=self._worker.slots + self._settings.queue_limit)
+            admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
         except BaseException:
             self._discard(new.id)
             raise
         channel.is_entered = True
         if not admitted:
             self._discard(new.id)
-            raise QueueFull(self._worker.retry_after(chosen))
+            raise QueueFull(float(min(300, max(1, math.ceil(chosen.average / chosen.slots)))))
         self._worker.wake()
         return await self._read(new.id, tenant)
 
@@ -206,6 +211,12 @@ class RenderService:
                 else:
                     self._worker.abort(render_id)
             render = await self._read(render_id, tenant)
+        if wait and channel is None:
+            state = (await self._store.states([render_id])).get(render_id)
+            if (
+                state is not None and state.is_live
+            ):  # somebody has canceled it already, and it still winds down elsewhere
+                channel = self._live.open(render_id)
         if wait and channel is not None:
             await channel.ended.wait()
         return render
@@ -227,8 +238,13 @@ class RenderService:
 
     @property
     def slots(self) -> int:
-        """How many renders run at once on what is available; at least as many as on the first executor."""
-        return self._worker.slots
+        """How many renders run at once, in all services, on what is available there."""
+        return self._worker.fleet.slots
+
+    def offers(self) -> list[Offer]:
+        """Return what can run renders, the preferred one first: in all services; for a worker, what it has itself."""
+        fleet = self._worker.fleet
+        return fleet.own() if self._settings.role is Role.worker else fleet.offers()
 
     async def queue_depth(self) -> tuple[int, int]:
         """Return how many renders are queued, and how many run."""

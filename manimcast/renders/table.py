@@ -64,3 +64,13 @@ idempotency_keys = Table(
     Index("idempotency_keys_by_render", "render_id"),
 )
 """What clients have sent as ``Idempotency-Key``; see :mod:`manimcast.renders.idempotency`."""
+
+services = Table(
+    "services",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("executors", JSON, nullable=False),
+)
+"""Who works with this database, and what each can run; see :mod:`manimcast.renders.fleet`."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import shutil
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,12 +22,13 @@ from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor
+from manimcast.renders.fleet import NO_WORKER, Fleet, Offer
 from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
 from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.outcomes import LOST, given_up, internal
 from manimcast.renders.owners import Owner
-from manimcast.renders.rows import Claim, NewRender, place_of
+from manimcast.renders.rows import Claim, NewRender, Waiting, place_of
 from manimcast.renders.store import RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import Storage
@@ -39,8 +39,6 @@ BEATS = 5
 """How many times a lease is put off before it would have run out."""
 STRANDED = 60.0
 """Seconds that a render waits in the queue while no executor that may run it is available."""
-TYPICAL_RENDER = 10.0
-"""Seconds that a render is taken to need while none has been seen."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +57,7 @@ class Worker:
         self._results = KeptResults(settings)
         self._flights = Flights()
         self._owner = Owner(settings.data_dir.absolute())
+        self.fleet = Fleet(store.database, self._owner.name, settings.role, executors, lifetime=settings.lease_ttl)
         self._attempts: dict[str, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
@@ -66,7 +65,6 @@ class Worker:
         self._loop: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._recent: dict[str, deque[float]] = {executor.name: deque(maxlen=20) for executor in executors}
         self.draining = False
 
     async def enter(self) -> None:
@@ -78,9 +76,10 @@ class Worker:
         await self._take_over()
 
     def start(self) -> None:
-        """Begin to take renders."""
+        """Begin to take renders, if there is anything here that can run them."""
         self._keeping = asyncio.create_task(self._keep())
-        self._loop = asyncio.create_task(self._claim_all())
+        if self._executors:
+            self._loop = asyncio.create_task(self._claim_all())
 
     async def leave(self) -> None:
         """Be none of those that work in ``DATA_DIR`` any more, after :meth:`stop`."""
@@ -126,23 +125,26 @@ class Worker:
                 attempt.stop(Stop.shutdown)
             await _all_of(self._tasks)
 
-    def expect(self, new: NewRender, executor: Executor) -> None:
+    def expect(self, new: NewRender, offer: Offer) -> None:
         """Take note that a render is to be queued which may use what is kept.
 
         Until it begins or is given up (:meth:`forget`), it waits for any render of the same that is under way.
         """
-        if self._results.on and executor.versions() is not None:
+        if self._results.on and offer.versions is not None:
             self._flights.expect(new.id, same_request(new.spec, tenant=new.tenant, executor=new.requested))
 
     def forget(self, render_id: str) -> None:
         """Take note that a queued render will not be run."""
         self._flights.forget(render_id)
 
-    async def run_kept(self, new: NewRender, executor: Executor) -> bool:
+    async def run_kept(self, new: NewRender, offer: Offer) -> bool:
         """Enter a render and end it at once with the kept result of the same request; return False if there is none.
 
         It takes no slot, and nobody in the queue waits for it.
         """
+        executor = self._executors.get(offer.name)
+        if executor is None:
+            return False
         work = self._work_of(new.id, 1)
         versions = executor.versions()
         kept = await self._results.take(new.spec, tenant=new.tenant, versions=versions, into=work)
@@ -162,34 +164,20 @@ class Worker:
         if attempt is not None:
             attempt.stop(Stop.canceled)
 
-    @property
-    def slots(self) -> int:
-        """How many renders run at once on what is available; at least as many as on the first executor."""
-        executors = list(self._executors.values())
-        return sum(executor.slots for executor in executors[1:] if executor.status().available) + sum(
-            executor.slots for executor in executors[:1]
-        )
-
-    def executor_for(self, asked: str) -> Executor:
+    async def offer_for(self, asked: str) -> Offer:
         """Return what would run a new render that asks for ``asked``, or raise :class:`NoExecutor`."""
         if self.draining:
             raise NoExecutor("the service is shutting down")
         choice = self._choose(asked, {})
-        if not isinstance(choice, policy.Use):
-            raise NoExecutor(choice.reason)
-        return self._executors[choice.executor]
-
-    def retry_after(self, executor: Executor) -> float:
-        """Return in how many seconds about a slot of ``executor`` becomes free, judging by its last renders."""
-        recent = self._recent[executor.name]
-        average = sum(recent) / len(recent) if recent else TYPICAL_RENDER
-        return float(min(300, max(1, math.ceil(average / executor.slots))))
+        if not self._executors or not isinstance(choice, policy.Use):
+            await self.fleet.look()  # one that can may have come a moment ago, or gone
+            choice = self._choose(asked, {})
+        if isinstance(choice, policy.Use):
+            return next(offer for offer in self.fleet.offers() if offer.name == choice.executor)
+        raise NoExecutor(choice.reason if self.fleet.offers() else NO_WORKER)
 
     def _choose(self, asked: str, faults: policy.Faults) -> policy.Choice:
-        return policy.choose(asked, faults, self._candidates())
-
-    def _candidates(self) -> list[policy.Candidate]:
-        return [policy.Candidate(one.name, one.tries, one.status()) for one in self._executors.values()]
+        return self.fleet.choose(asked, faults)
 
     async def _keep(self) -> None:
         """Keep the leases of what runs here, and take over what others have lost, until canceled."""
@@ -198,6 +186,7 @@ class Worker:
             try:
                 await self._renew()
                 await self._take_over()
+                await self.fleet.beat()
             except DatabaseError as error:
                 logger.error("leases were not renewed: %s", error)  # noqa: TRY400 - the message says it all
             except Exception:  # it must go on, or all that runs here is lost
@@ -215,6 +204,7 @@ class Worker:
         for render_id, number in recovered:
             logger.warning("attempt %d was lost", number, extra={"render_id": render_id})
             await self._storage.delete(place_of(render_id, number))
+        await self.fleet.bury(dead)
         await asyncio.to_thread(self._owner.bury, dead)
         if recovered:
             self.wake()
@@ -237,19 +227,27 @@ class Worker:
         """
         queue = await self._store.queued()
         self._stranded = {one.id: self._stranded[one.id] for one in queue if one.id in self._stranded}
-        candidates = self._candidates()
+        ours = [offer.candidate for offer in self.fleet.own()]
         for waiting in queue:
             if self.draining:
                 return
-            match policy.choose(waiting.requested, waiting.faults, candidates):
+            match policy.choose(waiting.requested, waiting.faults, ours):
                 case policy.Use(executor=name):
                     self._stranded.pop(waiting.id, None)
                     if self._busy[name] < self._executors[name].slots and not self._flights.hold(waiting.id):
                         await self._start(waiting.id, self._executors[name])
-                case policy.Wait(reason=reason):
-                    if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) >= STRANDED:
-                        await self._give_up(waiting.id, reason)
-                case policy.GiveUp(reason=reason):
+                case _:
+                    await self._leave_to_others(waiting)
+
+    async def _leave_to_others(self, waiting: Waiting) -> None:
+        """End a render that nothing here can run, if nobody else can, and has not been able to for long enough."""
+        match self._choose(waiting.requested, waiting.faults):
+            case policy.Use():
+                self._stranded.pop(waiting.id, None)
+            case policy.GiveUp(reason=reason) if waiting.faults:
+                await self._give_up(waiting.id, reason)
+            case policy.Wait(reason=reason) | policy.GiveUp(reason=reason):
+                if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) >= STRANDED:
                     await self._give_up(waiting.id, reason)
 
     async def _start(self, render_id: str, executor: Executor) -> None:
@@ -309,7 +307,7 @@ class Worker:
                 del self._attempts[claim.id]
             self._flights.ended(claim.id, kept=attempt.has_result)
             if slot_of is not None:
-                self._recent[slot_of].append(time.monotonic() - began)
+                self.fleet.took(slot_of, time.monotonic() - began)
                 self._busy[slot_of] -= 1
             if ended:
                 self._live.close(claim.id)

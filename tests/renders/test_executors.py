@@ -16,6 +16,7 @@ from manimcast.renders import (
     RenderService,
     RenderStatus,
     executor_at_fault,
+    fleet,
     worker,
 )
 from manimcast.settings import Settings
@@ -328,10 +329,10 @@ async def test_room_is_what_runs_at_once_where_it_can_and_the_queue(
             await submit(service)
         with pytest.raises(QueueFull) as full:
             await submit(service)
-        assert full.value.retry_after == worker.TYPICAL_RENDER / 2, "by the slots of what would run it"
+        assert full.value.retry_after == fleet.TYPICAL_RENDER / 2, "by the slots of what would run it"
         with pytest.raises(QueueFull) as full:
             await submit(service, "local")
-        assert full.value.retry_after == worker.TYPICAL_RENDER
+        assert full.value.retry_after == fleet.TYPICAL_RENDER
 
 
 async def test_an_executor_that_hangs_is_given_its_overtime_and_no_more(

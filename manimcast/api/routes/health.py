@@ -17,6 +17,7 @@ from manimcast.api.warnings import MODAL, sandbox_of, storage_warnings, warnings
 from manimcast.database import DatabaseError
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.modal.tokens import told
+from manimcast.renders import NO_WORKER
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
 from manimcast.storage import Status
@@ -31,13 +32,15 @@ router = APIRouter(tags=["health"])
 @router.get("/v1/health", summary="What the service can do", **HEALTH)
 async def health(context: InContext) -> Response:
     """Answer 200 when it can render, be it in a reduced way, and 503 when it cannot."""
-    executors = {executor.name: executor.status() for executor in context.executors}
+    offers = context.renders.offers()
+    executors = {offer.name: offer.status for offer in offers}
     queued, running = await _queue(context)
     able = _able(context, executors) and queued is not None
     states = list(executors.values())
     storage = context.storage.status()
     sandbox = sandbox_of(next((status for status in states if status.available), ExecutorStatus(available=False)))
     body = {
+        "role": context.settings.role.value,
         "status": _overall(executors, storage) if able else "unhealthy",
         **_modal(executors.get(MODAL), context.settings),
         "storage": context.storage.kind,
@@ -50,10 +53,7 @@ async def health(context: InContext) -> Response:
             "slots": context.renders.slots,
             "limit": context.settings.queue_limit,
         },
-        "executors": {
-            executor.name: _shown(executors[executor.name]) | {"slots": executor.slots}
-            for executor in context.executors
-        },
+        "executors": {offer.name: _shown(offer.status) | {"slots": offer.slots} for offer in offers},
         "warnings": [*warnings(context.settings, executors), *storage_warnings(storage)],
     }
     return JSONResponse(body, 200 if able else 503, NO_STORE)
@@ -68,11 +68,11 @@ async def livez() -> dict[str, str]:
 @router.get("/readyz", summary="Whether it should be sent requests", responses={503: {"description": "Not now."}})
 async def readyz(context: InContext) -> JSONResponse:
     """Answer 200 when a render would be taken, and 503 when not."""
-    executors = {executor.name: executor.status() for executor in context.executors}
+    executors = {offer.name: offer.status for offer in context.renders.offers()}
     if _able(context, executors):
         return JSONResponse({"status": "ok"}, headers=NO_STORE)
     reasons = [f"{name}: {status.reason}" for name, status in executors.items() if not status.available]
-    reason = "the service is stopping" if context.stopping else "; ".join(reasons) or "no executor is configured"
+    reason = "the service is stopping" if context.stopping else "; ".join(reasons) or NO_WORKER
     return JSONResponse({"status": "unavailable", "reason": reason}, 503, NO_STORE)
 
 
