@@ -45,6 +45,13 @@ class Role(StrEnum):
     worker = "worker"
 
 
+class Migrate(StrEnum):
+    """Whether a service brings its database up to date when it starts."""
+
+    on = "on"
+    off = "off"
+
+
 class SandboxMode(StrEnum):
     """How much confinement is insisted upon; see :attr:`Settings.sandbox`."""
 
@@ -85,6 +92,11 @@ class Settings(StorageSettings):
     data_dir: Path = Field(Path("data"), description="Folder of the database, videos and working files.")
     database_url: str | None = Field(
         None, description="Database, `postgresql://...` when several services share one. Default: SQLite in DATA_DIR."
+    )
+    migrate: Migrate = Field(
+        Migrate.on,
+        description="`on`: bring the database up to date at the start. `off`: start only if it is; "
+        "`manimcast migrate` brings it there.",
     )
     shared_data_dir: bool = Field(
         False, description="DATA_DIR is one folder for all services that share the database, as a network's may be."

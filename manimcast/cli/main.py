@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from manimcast import __version__
-from manimcast.cli import deploy, doctor, inspection, modal, render, serve
+from manimcast.cli import deploy, doctor, inspection, migrate, modal, render, serve
 
 EXAMPLES = """\b
 Examples:
@@ -68,6 +68,7 @@ def version() -> None:
 app.command(name="render", epilog=render.EXAMPLES)(render.command)
 app.command(name="inspect", epilog=inspection.EXAMPLES)(inspection.command)
 app.command(name="serve", epilog=serve.EXAMPLES)(serve.command)
+app.command(name="migrate", epilog=migrate.EXAMPLES)(migrate.command)
 app.command(name="doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.command(name="deploy", epilog=deploy.EXAMPLES)(deploy.command)
 app.add_typer(modal.app, name="modal")

@@ -18,8 +18,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from manimcast.database.errors import DatabaseError
-from manimcast.database.migrate import migrate
-from manimcast.settings import Settings
+from manimcast.database.migrate import check, migrate, revision
+from manimcast.settings import Migrate, Settings
 
 BUSY_TIMEOUT = 10.0
 """Seconds that a statement waits for what another one is about to change."""
@@ -48,6 +48,7 @@ class Database:
             self.url = make_url(settings.database)
         except ArgumentError as error:
             raise DatabaseError("DATABASE_URL is no URL; it looks like postgresql://USER:PASSWORD@HOST/NAME") from error
+        self._migrates = settings.migrate is Migrate.on
         self._engine: AsyncEngine | None = None
         self._writing: AsyncEngine | None = None
         self._transactions = 0
@@ -65,18 +66,36 @@ class Database:
         return self.url.render_as_string(hide_password=True) if self.is_shared else str(self.url.database)
 
     async def open(self) -> None:
-        """Connect, and bring the tables up to date.
+        """Connect, and bring the tables up to date, or see that they are (``MIGRATE``).
 
-        Raises :class:`DatabaseError` when it cannot be reached or written, or when it is a newer manimcast's.
+        Raises :class:`DatabaseError` when it cannot be reached or written, when it is a newer manimcast's, or when it
+        is not up to date and is not to be brought there.
         """
         try:
-            self._engine = connect(self.url)
-            self._writing = self._engine.execution_options(**{_WRITES: True})
-            async with self.write(Lock.migration) as connection:
-                await connection.run_sync(migrate)
+            self.connect()
+            if self._migrates:
+                await self.migrate()
+            else:
+                async with self.read() as connection:
+                    await connection.run_sync(check)
         except BaseException:
             await self.close()
             raise
+
+    def connect(self) -> None:
+        """Make ready to reach the database, whatever its tables look like."""
+        self._engine = connect(self.url)
+        self._writing = self._engine.execution_options(**{_WRITES: True})
+
+    async def migrate(self) -> None:
+        """Bring the tables up to date; of several services that are about to, one does."""
+        async with self.write(Lock.migration) as connection:
+            await connection.run_sync(migrate)
+
+    async def revision(self) -> str | None:
+        """Return the revision of the tables; None when there are none."""
+        async with self.read() as connection:
+            return await connection.run_sync(revision)
 
     async def close(self) -> None:
         """Let go of the database, once the statements that are under way have ended."""
