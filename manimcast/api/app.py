@@ -17,7 +17,7 @@ from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
-from manimcast.api.routes import files, health, renders, scenes, video
+from manimcast.api.routes import events, files, health, renders, scenes, video
 from manimcast.api.validation import explain_parameters, refuse
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
@@ -26,7 +26,7 @@ from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
 HEALTH = (health.router,)
-EVERYTHING = (video.router, renders.router, scenes.router, files.router, *HEALTH)
+EVERYTHING = (video.router, renders.router, events.router, scenes.router, files.router, *HEALTH)
 
 
 def create_app(
@@ -66,7 +66,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer", "Range"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer", "Range", "Last-Event-ID"],
             expose_headers=["Location", "Retry-After", "Preference-Applied", "Content-Range", "Accept-Ranges"],
         )
     access = context.access

@@ -6,6 +6,7 @@ plainer than a framework's, so their shapes are described to the document here, 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
 from manimcast.inspection import Inspection
-from manimcast.renders import Render, RenderCache, RenderCost
+from manimcast.renders import Render, RenderCache, RenderCost, RenderProgress
 from manimcast.spec import DrawingWork, SceneError
 
 Description = dict[str, Any]
@@ -116,6 +117,49 @@ class Health(BaseModel):
     warnings: list[str]
 
 
+class StateEvent(BaseModel):
+    """``queued`` or ``running``: the render has entered this state. With ``running``, the executor is named."""
+
+    attempt: int
+    time: datetime
+    executor: str | None = None
+
+
+class ProgressEvent(RenderProgress):
+    """``progress``: how far the attempt is; a few a second at most."""
+
+    attempt: int
+    time: datetime
+
+
+class SegmentEvent(BaseModel):
+    """``segment``: a play or a wait is drawn. ``duration`` is that of its frames in the video, in seconds."""
+
+    attempt: int
+    time: datetime
+    animation_index: int
+    kind: str
+    frames: int
+    duration: float
+
+
+class LogEvent(BaseModel):
+    """``log``: a line that the engine has to say."""
+
+    attempt: int
+    time: datetime
+    level: Literal["debug", "info", "warning", "error"]
+    text: str
+
+
+class EndEvent(BaseModel):
+    """``succeeded``, ``failed`` or ``canceled``: the render has ended, and is this now."""
+
+    attempt: int
+    time: datetime
+    render: Render
+
+
 class RenderPage(BaseModel):
     """Renders, the newest first. ``next_cursor`` is null on the last page."""
 
@@ -136,6 +180,11 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (Render, "serialization"),
     (RenderRead, "serialization"),
     (RenderPage, "serialization"),
+    (StateEvent, "serialization"),
+    (ProgressEvent, "serialization"),
+    (SegmentEvent, "serialization"),
+    (LogEvent, "serialization"),
+    (EndEvent, "serialization"),
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
@@ -260,6 +309,25 @@ LIST_RENDERS = _route(
 )
 DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER})
 READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
+EVENTS = _route(
+    {
+        200: {
+            "description": "Events as they happen; the schema is that of their `data`.",
+            "content": {
+                "text/event-stream": {
+                    "schema": {
+                        "anyOf": [
+                            _ref(model) for model in (StateEvent, ProgressEvent, SegmentEvent, LogEvent, EndEvent)
+                        ]
+                    }
+                }
+            },
+        },
+        204: {"description": "The render has ended, and all of its events were received."},
+        **_NO_RENDER,
+        **_problems(s400="`Last-Event-ID` is not the id of an event of this render."),
+    }
+)
 CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render), **_NO_RENDER})
 _BYTES: dict[int | str, Description] = {
     200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},

@@ -22,6 +22,7 @@ class Problem(Enum):
     """Kinds of problems: the HTTP status and the title that goes with it."""
 
     invalid_body = 400, "The body cannot be read"
+    invalid_header = 400, "A header is not valid"
     unauthorized = 401, "An API key is needed"
     wrong_host = 403, "The request is addressed to another host"
     wrong_origin = 403, "The request comes from a page of another origin"

@@ -1,16 +1,15 @@
-"""Progress lines of the original endpoint, made from what a render says.
+"""Progress lines of the original endpoint, made from a render's events.
 
-Within an attempt each play, and each wait, goes from 0 to 100 and never back, whatever the render reports or
-leaves out. Every attempt after the first opens with a line that names its executor, and begins again at play 0.
+Within an attempt each play, and each wait, goes from 0 to 100 and never back, whatever the events leave out. Every
+attempt after the first opens with a line that names its executor, and begins again at play 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from manimcast.renders import AttemptBegan
+from manimcast.renders import Event, EventType
 from manimcast.spec import JsonObject
-from manimcast.wire import Finished, Message, Playing, Progressed
 
 _DONE = 100
 
@@ -21,24 +20,20 @@ class ProgressLines:
     def __init__(self) -> None:
         self._restart()
 
-    def after(self, message: Message | AttemptBegan) -> Iterator[JsonObject]:
-        """Yield the lines that are due once ``message`` was said."""
-        match message:
-            case AttemptBegan(executor=executor, attempt=attempt) if attempt > 1:
+    def after(self, event: Event) -> Iterator[JsonObject]:
+        """Yield the lines that are due once ``event`` has happened."""
+        match event.type:
+            case EventType.running if event.attempt > 1:
                 self._restart()
-                yield {"executor": executor, "attempt": attempt}
-            case Playing(index=index):
-                yield from self._go_to(index, 0)
-            case Progressed(progress=progress):
-                yield from self._go_to(progress.animation_index, progress.animation_percent)
-            case Finished():
-                yield from self.finish()
+                yield {"executor": event.data["executor"], "attempt": event.attempt}
+            case EventType.progress:
+                yield from self._go_to(event.data["animation_index"], event.data["animation_percent"])
+            case EventType.segment:
+                yield from self._go_to(event.data["animation_index"], _DONE)
+            case EventType.succeeded:
+                yield from self._up_to(_DONE)
             case _:
                 pass
-
-    def finish(self) -> Iterator[JsonObject]:
-        """Yield the line that ends the last play, if it is due."""
-        yield from self._up_to(_DONE)
 
     def _restart(self) -> None:
         self._index = -1

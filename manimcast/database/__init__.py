@@ -1,8 +1,8 @@
 """The service's database: how it is reached, and what shape its tables have."""
 
 from manimcast.database.clock import Now
-from manimcast.database.connection import Database, Lock
+from manimcast.database.connection import Database, Lock, after_commit
 from manimcast.database.errors import DatabaseError
 from manimcast.database.tables import Instant, metadata
 
-__all__ = ["Database", "DatabaseError", "Instant", "Lock", "Now", "metadata"]
+__all__ = ["Database", "DatabaseError", "Instant", "Lock", "Now", "after_commit", "metadata"]

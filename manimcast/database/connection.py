@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from enum import Enum
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -30,6 +31,15 @@ POOL = 10
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 _WRITES = "manimcast_writes"
+_after: WeakKeyDictionary[AsyncConnection, list[Callable[[], None]]] = WeakKeyDictionary()
+
+
+def after_commit(connection: AsyncConnection, call: Callable[[], None]) -> None:
+    """Have ``call`` called once the connection's present transaction (of :meth:`Database.write`) is committed.
+
+    If it is rolled back, it is not called.
+    """
+    _after.setdefault(connection, []).append(call)
 
 
 class Lock(Enum):
@@ -115,6 +125,8 @@ class Database:
             if lock is not None and self.is_shared:
                 await connection.execute(select(func.pg_advisory_xact_lock(lock.value)))
             yield connection
+        for call in _after.pop(connection, ()):
+            call()
 
     @contextlib.asynccontextmanager
     async def _begin(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:

@@ -1,10 +1,10 @@
-"""The life of a render: admitted, queued, run, followed, canceled, kept."""
+"""The life of a render: admitted, queued, run, listened to, canceled, kept."""
 
 from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound
+from manimcast.renders.events import Event, EventType
 from manimcast.renders.fleet import NO_WORKER, Offer
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
 from manimcast.renders.inspections import Inspections
-from manimcast.renders.live import AttemptBegan
 from manimcast.renders.model import (
     CacheMode,
     Render,
@@ -21,8 +21,9 @@ from manimcast.renders.store import RenderStore
 
 __all__ = [
     "NO_WORKER",
-    "AttemptBegan",
     "CacheMode",
+    "Event",
+    "EventType",
     "Inspections",
     "KeyTakenError",
     "NoExecutor",

@@ -17,17 +17,15 @@ from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.segments import Reuse
 from manimcast.renders.kept import KeptResult, KeptResults, Plays
-from manimcast.renders.live import AttemptBegan, Channel
 from manimcast.renders.model import CacheMode, RenderCache, RenderCost, RenderProgress, RenderStatus
 from manimcast.renders.outcomes import executor_at_fault, given_up, internal
+from manimcast.renders.reporter import Reporter
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
-from manimcast.spec import ErrorCode
+from manimcast.spec import ErrorCode, SceneError
 from manimcast.storage import Storage, StorageError, StoredResult
-from manimcast.wire import Failed, Finished, Message, Progressed, Terminal
+from manimcast.wire import Failed, Finished, Terminal
 
-PROGRESS_INTERVAL = 0.5
-"""Seconds between two writes of a render's progress to the table."""
 WRITE_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between tries at writing a render's end to the table."""
 
@@ -56,6 +54,8 @@ class Attempt:
     ----------
     has_result
         Whether it ended with a result that will do for the same request again.
+    lost
+        How it ended, when the table could not be told.
     """
 
     def __init__(
@@ -67,7 +67,6 @@ class Attempt:
         store: RenderStore,
         storage: Storage,
         results: KeptResults,
-        channel: Channel,
         work: Path,
         timeout: float,
         kept: KeptResult | None = None,
@@ -78,7 +77,6 @@ class Attempt:
         self._choose = choose
         self._store = store
         self._storage = storage
-        self._channel = channel
         self._work = work
         self._timeout = timeout
         self._results = results
@@ -86,13 +84,14 @@ class Attempt:
         if shares_segments and claim.cache is not CacheMode.off:
             self._reuse = Reuse(claim.tenant, look=claim.cache is CacheMode.use)
         self._kept = kept
+        self._reporter = Reporter(claim, store.events)
         self._cache: RenderCache | None = None
         self.has_result = False
+        self.lost: SceneError | None = None
         self._began = time.monotonic()
         self._stopped: Stop | None = None
         self._rendering: asyncio.Task[Terminal] | None = None
         self._settling: asyncio.Task[None] | None = None
-        self._progressed = asyncio.Event()
 
     @property
     def number(self) -> int:
@@ -110,16 +109,20 @@ class Attempt:
     def _is_stopped(self) -> bool:
         return self._stopped is not None
 
-    async def run(self) -> bool:
-        """Carry the attempt through; tell whether the render has ended (else it waits for another attempt)."""
-        self._channel.begin(AttemptBegan(self._executor.name, self._claim.attempt))
+    async def run(self) -> None:
+        """Carry the attempt through: to the render's end, or to where it waits for another attempt."""
         # The render may have been canceled between its claim and now; from here on, stop() is what ends it.
-        if not await self._store.holds(self._claim.id, self._claim.attempt):
-            return await self._yield()
+        is_settled = False
         try:
-            return await self._conclude(await self._render())
+            if await self._store.holds(self._claim.id, self._claim.attempt):
+                is_settled = await self._conclude(await self._render())
         finally:
-            await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
+            await self._clean()
+        if not is_settled:
+            await self._release()
+
+    async def _clean(self) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
 
     async def _render(self) -> Terminal | ExecutorError | None:
         """Return how the executor ended; None when it was stopped before it had an end to tell."""
@@ -130,7 +133,7 @@ class Attempt:
         if self._is_stopped():
             return None
         self._rendering = asyncio.create_task(self._consume())
-        writer = asyncio.create_task(self._write_progress())
+        writer = asyncio.create_task(self._reporter.run())
         try:
             done, _ = await asyncio.wait({self._rendering}, timeout=self._timeout + self._executor.overtime)
             if not done:
@@ -172,7 +175,7 @@ class Attempt:
                 if isinstance(message, Terminal):
                     return message
                 plays.hear(message)
-                self._tell(message)
+                self._reporter.hear(message)
         raise ExecutorError("ended without saying how")
 
     async def _recall(self) -> KeptResult | None:
@@ -186,7 +189,7 @@ class Attempt:
     def _retell(self, kept: KeptResult) -> Finished:
         """Say what the earlier render said, in short."""
         for message in kept.messages():
-            self._channel.publish(message)
+            self._reporter.hear(message)
         played = kept.report.animations
         self._cache = RenderCache(hit="result", animations_reused=played, animations_rendered=0)
         self.has_result = True
@@ -200,29 +203,11 @@ class Attempt:
         await self._results.keep(self._claim.spec, end.report, self._work, tenant=self._claim.tenant, plays=plays)
         self.has_result = True
 
-    def _tell(self, message: Message) -> None:
-        if isinstance(message, Progressed):
-            elapsed = time.monotonic() - self._began
-            self._channel.progress = RenderProgress.after(message.progress, elapsed)
-            self._progressed.set()
-        self._channel.publish(message)
-
-    async def _write_progress(self) -> None:
-        """Keep the table's progress about as fresh as people look at it."""
-        while True:
-            await self._progressed.wait()
-            self._progressed.clear()
-            if self._channel.progress is not None:
-                try:
-                    await self._store.progress(self._claim.id, self._claim.attempt, self._channel.progress)
-                except DatabaseError as error:
-                    logger.warning("the progress of the render was not written: %s", error)
-            await asyncio.sleep(PROGRESS_INTERVAL)
-
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
+        """Write what follows from how the executor ended; tell whether the render's row says so."""
         match end:
             case _ if self._stopped is Stop.lost:
-                return False  # somebody else has it now, or it waits again
+                return True  # somebody else has it now, or it waits again
             case Finished():
                 return await self._keep(end)
             case Failed(error=error) if self._stopped is not Stop.shutdown:
@@ -233,23 +218,28 @@ class Attempt:
             case ExecutorError():
                 return await self._pass_on(end)
             case _ if self._stopped is Stop.shutdown:
-                await self._store.put_back(self._claim.id, self._claim.attempt)
-                return await self._yield()
+                await self._write_last_words()
+                return await self._store.put_back(self._claim.id, self._claim.attempt)
             case _:
-                return await self._yield()  # canceled: the row has said so since before the executor was stopped
+                return False  # canceled: the row has said so since before the executor was stopped
 
-    async def _yield(self) -> bool:
-        """Let go of a render that is not this attempt's any more; tell whether it has ended.
+    async def _release(self) -> None:
+        """Let go of a render that is not this attempt's any more.
 
         Those who canceled it, wherever they are, learn that nothing of it runs any more.
         """
         try:
             await self._store.leases.release(self._claim.id, self._claim.attempt)
-            state = (await self._store.states([self._claim.id])).get(self._claim.id)
         except DatabaseError as error:
-            logger.warning("what became of the render is not known: %s", error)
-            return self._stopped is Stop.canceled
-        return state is None or state.status.ended
+            logger.warning("the render was not let go: %s", error)
+        self._store.events.tell(self._claim.id)
+
+    async def _write_last_words(self) -> None:
+        """Write what is left of what the attempt said, as another one is to follow."""
+        try:
+            await self._reporter.write()
+        except DatabaseError as error:
+            logger.warning("what the attempt said last was not written: %s", error)
 
     async def _pass_on(self, error: ExecutorError) -> bool:
         """Queue the render for its next attempt, here or elsewhere, or end it when there is none left."""
@@ -260,11 +250,12 @@ class Attempt:
         if not isinstance(choice, policy.Use):
             logger.error("%s. Nothing is left to render it.", headline)
             return await self._write(given_up(choice.reason))
+        await self._write_last_words()
         if not await self._store.put_back(self._claim.id, self._claim.attempt, faults=faults):
-            return await self._yield()
+            return False
         then = "Trying again" if choice.executor == name else f"Falling back to {choice.executor} rendering"
         logger.warning("%s. %s.", headline, then)
-        return False
+        return True
 
     async def _keep(self, end: Finished) -> bool:
         """Move the files into the storage, then say so; if nobody wants them any more, remove them again."""
@@ -296,20 +287,22 @@ class Attempt:
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""
-        progress = RenderProgress.complete(outcome.report) if outcome.report else self._channel.progress
+        progress = RenderProgress.complete(outcome.report) if outcome.report else self._reporter.progress
         outcome = replace(outcome, progress=progress)
+        said = self._reporter.last_words(progress)
+        await self._clean()  # whoever hears of the end finds nothing left of the render
         for pause in (*WRITE_PAUSES, None):
             try:
-                written = await self._store.finish(self._claim.id, self._claim.attempt, outcome)
+                written = await self._store.finish(self._claim.id, self._claim.attempt, outcome, said)
                 break
             except DatabaseError as error:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
                 if pause is None:
                     # The row still says running: when the lease has run out, somebody tries the render again.
-                    self._channel.lost = internal(f"the end of the render could not be recorded: {error}")
+                    self.lost = internal(f"the end of the render could not be recorded: {error}")
                     written = False
                 else:
                     await asyncio.sleep(pause)
         if not written and outcome.stored is not None:
             await self._storage.delete(self._claim.place, outcome.stored)
-        return written or self._channel.lost is not None or await self._yield()
+        return written or self.lost is not None

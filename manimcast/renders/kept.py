@@ -22,11 +22,11 @@ from manimcast.cache import BundleStore
 from manimcast.executors.confined import limits_of
 from manimcast.settings import MIB, ResultCache, Settings
 from manimcast.spec import Count, Name, Progress, RenderReport, RenderSpec, Seconds, Strict
-from manimcast.wire import Message, Playing, Progressed, Started
+from manimcast.wire import Message, Played, Playing, Progressed, Started
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 1
+LAYOUT = 2
 MOST_PLAYS = 2000
 """Plays of a result that is kept, at most; they are all told at once when it is used."""
 REMEMBERED = 200
@@ -36,10 +36,10 @@ NOT_DECISIVE = {"timeout"}
 
 
 class KeptPlay(Strict):
-    """A play as its render announced it; ``frames`` is how many were drawn by its end."""
+    """A play as its render told of it: its frames, and its seconds in the video."""
 
     kind: Name
-    duration: Seconds | None
+    duration: Seconds
     frames: Count
 
 
@@ -57,8 +57,9 @@ class KeptResult(Strict):
         for index, play in enumerate(self.plays):
             yield Playing(index=index, kind=play.kind, duration=play.duration)
             yield _progress(index, 0, frames, report)
-            frames = play.frames
+            frames += play.frames
             yield _progress(index, 100, frames, report)
+            yield Played(index=index, kind=play.kind, frames=play.frames, duration=play.duration)
 
 
 def _progress(index: int, percent: int, frames: int, report: RenderReport) -> Progressed:
@@ -82,14 +83,8 @@ class Plays:
 
     def hear(self, message: Message) -> None:
         """Take note of ``message``."""
-        match message:
-            case Playing(kind=kind, duration=duration):
-                before = self._plays[-1].frames if self._plays else 0
-                self._plays.append(KeptPlay(kind=kind, duration=duration, frames=before))
-            case Progressed(progress=progress) if self._plays:
-                self._plays[-1] = self._plays[-1].model_copy(update={"frames": progress.frames_done})
-            case _:
-                pass
+        if isinstance(message, Played):
+            self._plays.append(KeptPlay(kind=message.kind, duration=message.duration, frames=message.frames))
 
     @property
     def are_too_many(self) -> bool:

@@ -38,13 +38,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class State:
-    """How far a render is, as far as its followers must know. ``is_live``: somebody still has a lease on it."""
+    """Where a render stands. ``is_live``: somebody still has a lease on it."""
 
     status: RenderStatus
     attempt: int
-    executor: str | None
-    owner: str | None
-    progress: RenderProgress | None
+    last_event: int
     is_live: bool
 
 
@@ -137,9 +135,8 @@ def attempt_of(place: str) -> int:
 
 
 def to_state(row: Row[Any, Any]) -> State:
-    """Return how far the render of a row is."""
-    progress = RenderProgress.model_validate(row.progress) if row.progress else None
-    return State(RenderStatus(row.status), row.attempt, row.executor, row.owner, progress, bool(row.is_live))
+    """Return where the render of a row stands."""
+    return State(RenderStatus(row.status), row.attempt, row.last_event, bool(row.is_live))
 
 
 def to_spec(row: Row[Any, Any, Any]) -> RenderSpec:

@@ -1,4 +1,4 @@
-"""What the faces of the service use: submit a render, look at it, wait for it, follow it, cancel it."""
+"""What the faces of the service use: submit a render, look at it, wait for it, listen to it, cancel it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
 from manimcast.renders.errors import QueueFull, RenderNotFound
+from manimcast.renders.events import Event
+from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import Offer
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
-from manimcast.renders.live import Channel, Live, News
 from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED, finished
-from manimcast.renders.rows import NewRender, attempt_of, id_of
+from manimcast.renders.rows import NewRender, State, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
@@ -39,10 +40,10 @@ class RenderService:
         self._store = store
         self._executors = executors
         self._storage = storage
-        self._live = Live()
+        self._feed = Feed(store.events)
         self._ids = IdMaker()
-        self._worker = Worker(settings, store, executors, storage, self._live)
-        self._watch = Watch(store, self._live, self._worker)
+        self._worker = Worker(settings, store, executors, storage, self._feed)
+        self._watch = Watch(store, self._feed, self._worker)
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -91,7 +92,7 @@ class RenderService:
     async def stop(self, grace: float | None = None) -> None:
         """End: running renders may take ``grace`` seconds (``SHUTDOWN_GRACE``) more, then go back to the queue.
 
-        What is queued stays for the next start. Followers are let go with the render as it is then.
+        What is queued stays for the next start. Those who listen and wait are let go.
         """
         with contextlib.suppress(DatabaseError):  # else it is missed after a while
             await self._worker.fleet.leave()
@@ -106,13 +107,13 @@ class RenderService:
             await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
 
     async def _let_go(self) -> None:
-        """Let all followers go with what the table has, as it is about to be closed."""
+        """Let all go who listen and wait, once they have heard what has happened, as the table is to be closed."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
-        for render_id, channel in self._live.unended().items():
-            channel.last = await self._store.get(render_id)
-            self._live.close(render_id)
+            with contextlib.suppress(DatabaseError):
+                await self._watch.look()
+        await self._feed.close()
 
     async def submit(
         self,
@@ -138,23 +139,16 @@ class RenderService:
             if await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
             self._worker.expect(new, chosen)
-        channel = self._live.open(new.id)
-        channel.is_entered = False
         try:
             admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
         except BaseException:
-            self._discard(new.id)
+            self._worker.forget(new.id)
             raise
-        channel.is_entered = True
         if not admitted:
-            self._discard(new.id)
+            self._worker.forget(new.id)
             raise QueueFull(float(min(300, max(1, math.ceil(chosen.average / chosen.slots)))))
         self._worker.wake()
         return await self._read(new.id, tenant)
-
-    def _discard(self, render_id: str) -> None:
-        self._live.discard(render_id)
-        self._worker.forget(render_id)
 
     async def get(self, render_id: str, *, tenant: str) -> Render | None:
         """Return the render as it is now, or None when the tenant has no such render."""
@@ -188,53 +182,59 @@ class RenderService:
             return None
         return next((file for file in render.result.files if file.name == name), None)
 
-    async def wait(self, render_id: str, *, tenant: str, timeout: float) -> Render:
-        """Return the render when it has ended, or as it is after ``timeout`` seconds."""
-        channel, render = await self._listen(render_id, tenant)
-        if channel is None or render.status.ended:
+    async def wait(self, render_id: str, *, tenant: str, timeout: float | None = None) -> Render:
+        """Return the render when it has ended, or as it is after ``timeout`` seconds, or when the service ends."""
+        render = await self._read(render_id, tenant)
+        if render.status.ended:
             return render
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(channel.ended.wait(), timeout)
-        return channel.last or await self._read(render_id, tenant)
+        with self._feed.topic(render_id):  # at the end of the service, it stays open until this has been read
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._feed.until(render_id, lambda state: state.status.ended), timeout)
+            return await self._read(render_id, tenant)
 
     async def cancel(self, render_id: str, *, tenant: str, wait: bool = True) -> Render:
         """Cancel the render and return it; one that has ended stays as it is.
 
         The render counts as canceled at once. With ``wait``, this returns only when nothing of it runs any more.
         """
-        channel, render = await self._listen(render_id, tenant)
+        render = await self._read(render_id, tenant)
         while not render.status.ended:
             if await self._store.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.queued:
                     self._worker.forget(render_id)
-                    self._live.close(render_id)
                 else:
                     self._worker.abort(render_id)
             render = await self._read(render_id, tenant)
-        if wait and channel is None:
-            state = (await self._store.states([render_id])).get(render_id)
-            if (
-                state is not None and state.is_live
-            ):  # somebody has canceled it already, and it still winds down elsewhere
-                channel = self._live.open(render_id)
-        if wait and channel is not None:
-            await channel.ended.wait()
+        if wait:
+            await self._feed.until(render_id, lambda state: state.status.ended and not state.is_live)
         return render
 
-    async def follow(self, render_id: str, *, tenant: str) -> AsyncGenerator[News | Render, None]:
-        """Yield what the render says, as it says it, and last the render.
+    async def events(self, render_id: str, *, tenant: str, after: int = 0) -> AsyncGenerator[Event, None]:
+        """Yield what has happened to the render since event ``after``, and what happens, up to the event that ends it.
 
-        What the present attempt has said so far comes first. The wire's own last message is left out: the render
-        says how it ended. Every attempt opens with an :class:`~manimcast.renders.live.AttemptBegan`; the next one
-        begins again at animation 0.
+        The last event may be missing: when the render is deleted, when its end could not be recorded, or when the
+        service ends first.
         """
-        channel, render = await self._listen(render_id, tenant)
-        if channel is not None:
-            async with contextlib.aclosing(channel.follow()) as messages:
-                async for message in messages:
-                    yield message
-            render = channel.last or await self._read(render_id, tenant)
-        yield render
+        async with contextlib.aclosing(self.event_batches(render_id, tenant=tenant, after=after)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def event_batches(
+        self, render_id: str, *, tenant: str, after: int = 0, idle: float | None = None
+    ) -> AsyncGenerator[list[Event], None]:
+        """Yield what :meth:`events` does, as many at once as there are, and an empty list after ``idle`` seconds."""
+        await self.state(render_id, tenant=tenant)
+        async with contextlib.aclosing(self._feed.listen(render_id, after, idle=idle)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def state(self, render_id: str, *, tenant: str) -> State:
+        """Return where the render stands, and the number of its last event."""
+        state = await self._store.state(render_id, tenant=tenant)
+        if state is None:
+            raise RenderNotFound(render_id)
+        return state
 
     @property
     def slots(self) -> int:
@@ -250,23 +250,12 @@ class RenderService:
         """Return how many renders are queued, and how many run."""
         return await self._store.depth()
 
-    async def _listen(self, render_id: str, tenant: str) -> tuple[Channel | None, Render]:
-        """Return the render with its channel, which one that has ended long ago has not."""
-        # The channel first: it is there until the table says that the render has ended.
-        channel = self._live.get(render_id)
-        render = await self._read(render_id, tenant)
-        if channel is None and not render.status.ended:  # another service runs it, or it waits since before our start
-            channel = self._live.open(render_id)
-        return channel, render
-
     async def _read(self, render_id: str, tenant: str) -> Render:
-        """Return the table's render with what is fresher in memory."""
-        channel = self._live.get(render_id)
+        """Return the table's render, with its end if only this process knows of that."""
         render = await self._store.get(render_id, tenant=tenant)
         if render is None:
             raise RenderNotFound(render_id)
-        if channel is None or render.status is not RenderStatus.running:
+        lost = self._feed.lost(render_id, render.attempt)
+        if lost is None or render.status is not RenderStatus.running:
             return render
-        if channel.lost is not None:
-            return render.model_copy(update={"status": RenderStatus.failed, "error": channel.lost})
-        return render.model_copy(update={"progress": channel.progress or render.progress})
+        return render.model_copy(update={"status": RenderStatus.failed, "error": lost})

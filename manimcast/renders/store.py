@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Database, Lock, Now
 from manimcast.executors.policy import Faults
+from manimcast.renders.events import EventLog, Said
 from manimcast.renders.idempotency import note
 from manimcast.renders.leases import Leases, again, lease
-from manimcast.renders.model import CacheMode, Render, RenderProgress, RenderStatus
+from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.order import in_order, position, turn, waiting
 from manimcast.renders.rows import (
     LISTED,
@@ -43,6 +44,10 @@ AT_ONCE = 500
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
+_STATE = (
+    *(renders.c.id, renders.c.status, renders.c.attempt, renders.c.last_event),
+    (renders.c.lease_until > Now()).label("is_live"),
+)
 _CLAIMED = ("id", "tenant", "attempt", "spec", "code", "sources", "requested_executor", "requested_cache", "faults")
 
 
@@ -55,13 +60,16 @@ class RenderStore:
 
     Attributes
     ----------
+    events
+        What has happened to the renders.
     witnesses
         Called for every change of a render's state, in its transaction. To be complete before anything is changed.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.database = Database(settings)
-        self.witnesses: list[Witness] = []
+        self.events = EventLog(self.database)
+        self.witnesses: list[Witness] = [self.events.witness]
         self.leases = Leases(self.database, settings.lease_ttl, self.witnesses)
         self._tenant_slots = settings.tenant_slots
         self._key_lifetime = settings.idempotency_ttl
@@ -219,18 +227,19 @@ class RenderStore:
                 await connection.execute(select(renders.c.id).where(*_attempt(render_id, attempt)))
             ).first() is not None
 
-    async def progress(self, render_id: str, attempt: int, progress: RenderProgress) -> bool:
-        """Note how far the attempt is, unless it is no longer the present one."""
-        values = {"progress": progress.model_dump(mode="json")}
-        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
-        async with self.database.write() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+    async def finish(self, render_id: str, attempt: int, outcome: Outcome, said: Sequence[Said] = ()) -> bool:
+        """End the render as the attempt ended, after the last things that it ``said``.
 
-    async def finish(self, render_id: str, attempt: int, outcome: Outcome) -> bool:
-        """End the render as the attempt ended; refused when the attempt is no longer the present one."""
+        Refused when the attempt is no longer the present one.
+        """
         values = outcome.values(datetime.now(UTC)) | {"lease_until": None}
-        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
-        return await self._change(statement, outcome.status)
+        statement = update(renders).where(*_attempt(render_id, attempt)).values(values).returning(*TOLD)
+        async with self.database.write() as connection:
+            if said:
+                await self.events.append(connection, render_id, attempt, said)
+            changed = (await connection.execute(statement)).all()
+            await testify(connection, self.witnesses, outcome.status, changed)
+        return bool(changed)
 
     async def put_back(self, render_id: str, attempt: int, *, faults: Faults | None = None) -> bool:
         """Queue the render again, in its old place, with ``faults`` as what executors have failed in.
@@ -246,21 +255,18 @@ class RenderStore:
         statement = update(renders).where(renders.c.id == render_id, renders.c.status == status.value)
         return await self._change(statement.values(outcome.values(datetime.now(UTC))), outcome.status)
 
+    async def state(self, render_id: str, *, tenant: str) -> State | None:
+        """Return where a tenant's render stands."""
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(*_STATE).where(*_of(render_id, tenant)))).first()
+        return None if row is None else to_state(row)
+
     async def states(self, render_ids: Collection[str]) -> dict[str, State]:
-        """Return how far each of these renders is, as the table has it. What does not exist is left out."""
-        columns = (
-            renders.c.id,
-            renders.c.status,
-            renders.c.attempt,
-            renders.c.executor,
-            renders.c.owner,
-            renders.c.progress,
-        )
-        winding_down = (renders.c.lease_until > Now()).label("is_live")
+        """Return where each of these renders stands, as the table has it. What does not exist is left out."""
         found: dict[str, State] = {}
         async with self.database.read() as connection:
             for chunk in _chunks(sorted(render_ids), AT_ONCE):
-                rows = await connection.execute(select(*columns, winding_down).where(renders.c.id.in_(chunk)))
+                rows = await connection.execute(select(*_STATE).where(renders.c.id.in_(chunk)))
                 found |= {row.id: to_state(row) for row in rows}
         return found
 

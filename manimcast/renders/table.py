@@ -9,7 +9,7 @@ off again and again, and one that does not has lost the render then. ``turn`` is
 (:mod:`manimcast.renders.order`).
 ``sources`` has the posted files beside the code.
 ``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it; ``requested_cache`` likewise,
-and ``cache`` says what came from caches.
+and ``cache`` says what came from caches. ``last_event`` is the number of the render's newest event.
 Migrations change the real table; a test compares the two.
 """
 
@@ -48,6 +48,7 @@ renders = Table(
     Column("files", JSON(none_as_null=True)),
     Column("error", JSON(none_as_null=True)),
     Column("cost", JSON(none_as_null=True)),
+    Column("last_event", Integer, nullable=False, server_default="0"),
     Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
 )
@@ -64,6 +65,18 @@ idempotency_keys = Table(
     Index("idempotency_keys_by_render", "render_id"),
 )
 """What clients have sent as ``Idempotency-Key``; see :mod:`manimcast.renders.idempotency`."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("render_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("type", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("noted", Instant, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+"""What has happened to renders; see :mod:`manimcast.renders.events`."""
 
 services = Table(
     "services",

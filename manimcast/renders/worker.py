@@ -22,9 +22,9 @@ from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor
+from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import NO_WORKER, Fleet, Offer
 from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
-from manimcast.renders.live import Live
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.outcomes import LOST, given_up, internal
 from manimcast.renders.owners import Owner
@@ -47,13 +47,13 @@ class Worker:
     """The slots of one service's executors."""
 
     def __init__(
-        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage, live: Live
+        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage, feed: Feed
     ) -> None:
         self._settings = settings
         self._store = store
         self._executors = {executor.name: executor for executor in executors}
         self._storage = storage
-        self._live = live
+        self._feed = feed
         self._results = KeptResults(settings)
         self._flights = Flights()
         self._owner = Owner(settings.data_dir.absolute())
@@ -90,11 +90,6 @@ class Worker:
         with contextlib.suppress(DatabaseError):
             await self._store.leases.recover(LOST, dead=[self._owner.name])
         await asyncio.to_thread(self._owner.leave)
-
-    @property
-    def owner(self) -> str:
-        """The name under which it has renders in the table."""
-        return self._owner.name
 
     def running(self) -> dict[str, Attempt]:
         """Return what runs here, by the ids of the renders."""
@@ -270,7 +265,6 @@ class Worker:
         if await self._store.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
             logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
             self.forget(render_id)
-            self._live.close(render_id)
 
     def _work_of(self, render_id: str, attempt: int) -> Path:
         return self._owner.work / f"{render_id}-{attempt}"
@@ -284,7 +278,6 @@ class Worker:
             store=self._store,
             storage=self._storage,
             results=self._results,
-            channel=self._live.open(claim.id),
             work=self._work_of(claim.id, claim.attempt),
             timeout=min(claim.spec.timeout or limit, limit),
             kept=kept,
@@ -296,12 +289,13 @@ class Worker:
     async def _run(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> None:
         structlog.contextvars.bind_contextvars(render_id=claim.id)  # of this task, and of those that it starts
         began = time.monotonic()
-        ended = True
+        lost = None
         try:
-            ended = await attempt.run()
-        except Exception:  # whatever it was, the slot must come free and the followers must hear of it
+            await attempt.run()
+            lost = attempt.lost
+        except Exception:  # whatever it was, the slot must come free and the listeners must hear of it
             logger.exception("attempt %d broke off", claim.attempt)
-            self._live.open(claim.id).lost = internal("the service had a fault")
+            lost = internal("the service had a fault")
         finally:
             if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
                 del self._attempts[claim.id]
@@ -309,8 +303,8 @@ class Worker:
             if slot_of is not None:
                 self.fleet.took(slot_of, time.monotonic() - began)
                 self._busy[slot_of] -= 1
-            if ended:
-                self._live.close(claim.id)
+            if lost is not None:
+                self._feed.lose(claim.id, claim.attempt, lost)
             self.wake()
 
 

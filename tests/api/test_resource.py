@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.patience import PATIENCE
+from tests.renders.listening import reaches
 from tests.renders.scripted import DRAWING, GREETING, VIDEO, WORK, at
 
 from .conftest import Api, Start
@@ -28,9 +29,7 @@ async def test_a_render_from_its_beginning_to_its_end(api: Api):
 
     performance = await api.begun()
     performance.say(*GREETING, at(50))
-    async for message in api.context.renders.follow(render["id"], tenant="anonymous"):
-        if message == at(50):
-            break
+    await reaches(api.context.renders.events(render["id"], tenant="anonymous"), ("progress", 0, 50))
     running = (await api.client.get(f"/v1/renders/{render['id']}")).json()
     assert running["status"] == "running"
     assert running["progress"]["animation_percent"] == 50

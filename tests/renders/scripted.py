@@ -25,7 +25,7 @@ from manimcast.spec import (
     SegmentWay,
     SegmentWork,
 )
-from manimcast.wire import Failed, Finished, Hello, Message, Playing, Progressed, Started
+from manimcast.wire import Failed, Finished, Hello, Message, Played, Playing, Progressed, Started
 from tests import reports
 
 VIDEO = b"not really a video"
@@ -51,6 +51,11 @@ def a_report(size: int = len(VIDEO)) -> RenderReport:
 def playing(index: int) -> Playing:
     """Return the beginning of play ``index``."""
     return Playing(index=index, kind="Wait", duration=1)
+
+
+def played(index: int, frames: int = 30) -> Played:
+    """Return the end of play ``index``."""
+    return Played(index=index, kind="Wait", frames=frames, duration=frames / 30)
 
 
 def at(percent: int, index: int = 0) -> Progressed:

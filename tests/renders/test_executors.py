@@ -9,7 +9,6 @@ import pytest
 
 from manimcast.executors.base import ExecutorError
 from manimcast.renders import (
-    AttemptBegan,
     NoExecutor,
     QueueFull,
     Render,
@@ -25,6 +24,7 @@ from manimcast.wire import Failed, Finished
 from tests.patience import PATIENCE
 
 from .conftest import Serve
+from .listening import reaches
 from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_report, a_spec, at
 
 pytestmark = pytest.mark.anyio
@@ -88,19 +88,14 @@ async def test_an_executor_at_fault_is_tried_again_and_then_another(
 ) -> None:
     async with serve(modal, local) as service:
         render = await submit(service)
-        follower = service.follow(render.id, tenant="t")
+        events = service.events(render.id, tenant="t")
         for number in (1, 2):
             performance = await modal.begun.get()
             performance.say(*GREETING, at(30))
-            assert await anext(follower) == AttemptBegan("modal", number)
-            assert [await anext(follower) for _ in range(5)] == [*GREETING, at(30)]
+            assert ("running", "modal", number) in await reaches(events, ("progress", 0, 30))
             performance.break_off(ExecutorError("the container was lost."))
         performance = await local.begun.get()
-        assert await anext(follower) == AttemptBegan("local", 3)
-        performance.say(*GREETING)
-        late = service.follow(render.id, tenant="t")
-        assert await anext(late) == AttemptBegan("local", 3), "what came to nothing is not told to those who come late"
-        assert await anext(late) == GREETING[0]
+        assert await reaches(events, ("running", "local", 3)) == [("queued",), ("running", "local", 3)]
         performance.succeed()
         done = await ended(service, render)
         assert (done.status, done.executor, done.attempt) == (RenderStatus.succeeded, "local", 3)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from manimcast.renders import AttemptBegan, CacheMode, Render, RenderService, RenderStatus
+from manimcast.renders import CacheMode, Render, RenderService, RenderStatus
 from manimcast.spec import ErrorCode
-from manimcast.wire import Playing, Progressed, Started
 from tests.patience import PATIENCE
 
 from .conftest import Serve
-from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
+from .listening import heard, short
+from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, played, playing
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +41,7 @@ async def rendered(service: RenderService, executor: ScriptedExecutor, tenant: s
     mode = fields.pop("cache", CacheMode.use)
     render = await service.submit(a_spec(**fields), tenant=tenant, cache=mode)
     performance = await executor.begun.get()
-    performance.say(*GREETING, at(100), playing(1), at(0, 1), at(60, 1), at(100, 1))
+    performance.say(*GREETING, at(100), played(0, 10), playing(1), at(0, 1), at(60, 1), at(100, 1), played(1, 20))
     performance.succeed()
     render = await service.wait(render.id, tenant=tenant, timeout=PATIENCE)
     assert render.status is RenderStatus.succeeded
@@ -93,19 +92,12 @@ async def test_the_same_request_again_has_ended_when_it_is_taken(
     assert (await submitted(service)).cache.hit == "result"
 
 
-async def test_followers_hear_the_beginning_and_the_end_of_each_play(
-    service: RenderService, executor: ScriptedExecutor
-) -> None:
+async def test_listeners_hear_of_each_play(service: RenderService, executor: ScriptedExecutor) -> None:
     await rendered(service, executor)
     again = await submitted(service)
-    async with aclosing(service.follow(again.id, tenant="t")) as news:
-        heard = [message async for message in news]
-    assert heard[0] == AttemptBegan("scripted", 1)
-    assert isinstance(heard[1], Started)
-    assert [message.index for message in heard if isinstance(message, Playing)] == [0, 1]
-    progress = [message.progress for message in heard if isinstance(message, Progressed)]
-    assert [(one.animation_index, one.animation_percent) for one in progress] == [(0, 0), (0, 100), (1, 0), (1, 100)]
-    assert isinstance(heard[-1], Render)
+    assert [short(event) for event in await heard(service, again.id)] == [
+        *(("running", "scripted", 1), ("segment", 0, 10), ("segment", 1, 20), ("progress", 0, 100), ("succeeded",)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -174,12 +166,11 @@ async def test_refresh_renders_and_keeps_that(service: RenderService, executor: 
     await rendered(service, executor)
     anew = await service.submit(a_spec(), tenant="t", cache=CacheMode.refresh)
     performance = await executor.begun.get()
-    performance.say(*GREETING, at(100))
+    performance.say(*GREETING, at(100), played(0, 15))
     performance.succeed()
     await service.wait(anew.id, tenant="t", timeout=PATIENCE)
     again = await submitted(service)
-    async with aclosing(service.follow(again.id, tenant="t")) as news:
-        assert [message.index async for message in news if isinstance(message, Playing)] == [0]
+    assert [one for one in map(short, await heard(service, again.id)) if one[0] == "segment"] == [("segment", 0, 15)]
 
 
 async def test_failures_are_not_kept(service: RenderService, executor: ScriptedExecutor) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from manimcast.executors.local import LocalExecutor
-from manimcast.renders import Render, RenderService, RenderStatus, RenderStore
+from manimcast.renders import RenderService, RenderStatus, RenderStore
+from manimcast.renders.events import EventType
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode
 from manimcast.storage import LocalStorage
-from manimcast.wire import Progressed
 from tests.patience import PATIENCE
 
+from .listening import heard, short
 from .scripted import a_spec
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +30,8 @@ class Shapes(Scene):
         self.wait(0.2)
         self.play(FadeOut(self.mobjects[0]), run_time=0.4)
 """
+SEGMENTS = [(0, "Create", 6, 0.4), (1, "Wait", 3, 0.2), (2, "FadeOut", 6, 0.4)]
+"""The plays: index, kind, frames, seconds."""
 
 
 def frames_in(video: Path) -> int:
@@ -44,8 +47,8 @@ async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Calla
     await service.start()
     try:
         render = await service.submit(a_spec(code=SCENE, quality="low"), tenant="t")
-        *messages, done = [message async for message in service.follow(render.id, tenant="t")]
-        assert isinstance(done, Render)
+        events = await heard(service, render.id)
+        done = await service.wait(render.id, tenant="t")
         assert done.status is RenderStatus.succeeded, done.error
         assert done.executor == "local"
         assert done.result is not None
@@ -53,12 +56,10 @@ async def test_a_scene_becomes_a_video_and_a_broken_one_an_error(settings: Calla
         assert done.cost.usd_estimate == 0, "this machine costs nothing unless the operator says so"
         assert " s x (" in done.cost.basis
         assert (done.result.width, done.result.height, done.result.frames) == (854, 480, 15)
-        points = {
-            (message.progress.animation_index, message.progress.animation_percent)
-            for message in messages
-            if isinstance(message, Progressed)
-        }
-        assert {(0, 0), (0, 100), (1, 0), (1, 100), (2, 0), (2, 100)} <= points
+        segments = [event.data for event in events if event.type is EventType.segment]
+        assert [(one["animation_index"], one["kind"], one["frames"], one["duration"]) for one in segments] == SEGMENTS
+        assert short(events[-2]) == ("progress", 2, 100)
+        assert [short(event) for event in events[:2]] == [("queued",), ("running", "local", 1)]
 
         video = storage.path(render.id, done.result.video.name)
         assert video.stat().st_size == done.result.bytes

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from manimcast.renders import AttemptBegan, Render, RenderService, RenderStatus, RenderStore
+from manimcast.renders import Render, RenderService, RenderStatus, RenderStore
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
-from manimcast.wire import Progressed
 
-from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_spec, at
+from .listening import heard, reaches
+from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_spec, at, played
 
 pytestmark = pytest.mark.anyio
 
@@ -90,22 +90,18 @@ async def test_two_services_share_one_queue(replica: Replica) -> None:
                 assert (done.status, done.attempt) == (RenderStatus.succeeded, 1)
 
 
-async def test_what_one_runs_is_followed_through_the_other(replica: Replica) -> None:
+async def test_what_one_runs_is_heard_through_the_other(replica: Replica) -> None:
     async with replica("one") as (one, first), replica("two") as (two, second):
         render = await one.submit(a_spec(), tenant="t")
         where, performance = await first_of(first, second)
         other = two if where is first else one
-        following = other.follow(render.id, tenant="t")
+        listening = other.events(render.id, tenant="t")
         performance.say(*GREETING, at(30))
-        assert await anext(following) == AttemptBegan(where.name, 1)
-        seen = await anext(following)
-        while isinstance(seen, Progressed) and seen.progress.animation_percent < 30:
-            seen = await anext(following)
-        assert seen == at(30)
+        assert ("running", where.name, 1) in await reaches(listening, ("progress", 0, 30))
+        performance.say(at(100), played(0))
         performance.succeed()
-        last = [message async for message in following][-1]
-        assert isinstance(last, Render)
-        assert last.status is RenderStatus.succeeded
+        assert ("segment", 0, 30) in await reaches(listening, ("succeeded",))
+        assert await heard(one, render.id) == await heard(two, render.id)
 
 
 async def test_canceling_through_another_returns_when_nothing_runs_any_more(replica: Replica) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from manimcast.executors.base import ExecutorError
 from manimcast.renders import (
-    AttemptBegan,
     NoExecutor,
     QueueFull,
     Render,
@@ -18,15 +17,16 @@ from manimcast.renders import (
     RenderStatus,
 )
 from manimcast.spec import ErrorCode
-from manimcast.wire import Logged, Message, Progressed
+from manimcast.wire import Logged, Message
 from tests.patience import PATIENCE
 
 from .conftest import Serve
-from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, playing
+from .listening import heard, reaches, short, without_progress
+from .scripted import DRAWING, GREETING, VIDEO, ScriptedExecutor, a_spec, at, played, playing
 
 pytestmark = pytest.mark.anyio
 
-FIRST = AttemptBegan("scripted", 1)
+FIRST = ("running", "scripted", 1)
 
 
 async def ended(service: RenderService, render: Render) -> Render:
@@ -51,9 +51,7 @@ async def test_a_render_from_submit_to_its_video(service: RenderService, executo
     assert performance.render_id == render.id
     assert performance.into.is_dir()
     performance.say(*GREETING, at(50))
-    async for message in service.follow(render.id, tenant="t"):
-        if message == at(50):
-            break
+    await reaches(service.events(render.id, tenant="t"), ("progress", 0, 50))
     running = await service.get(render.id, tenant="t")
     assert running is not None
     assert (running.status, running.attempt, running.executor) == (RenderStatus.running, 1, "scripted")
@@ -91,7 +89,7 @@ async def test_another_tenants_render_is_not_there(service: RenderService) -> No
     with pytest.raises(RenderNotFound):
         await service.cancel(render.id, tenant="other")
     with pytest.raises(RenderNotFound):
-        await anext(service.follow(render.id, tenant="other"))
+        await anext(service.events(render.id, tenant="other"))
     still = await service.get(render.id, tenant="t")
     assert still is not None
     assert not still.status.ended
@@ -201,49 +199,22 @@ async def test_waiting_ends_at_its_timeout_with_the_present_state(
     assert (await service.wait(render.id, tenant="t", timeout=0.01)).status is RenderStatus.running
 
 
-async def test_everything_said_is_followed_by_everyone(service: RenderService, executor: ScriptedExecutor) -> None:
+async def test_everybody_hears_everything(service: RenderService, executor: ScriptedExecutor) -> None:
     render = await service.submit(a_spec(), tenant="t")
-    script: list[Message] = [*GREETING, at(40), Logged(level="info", text="hm"), at(100), playing(1), at(0, 1)]
-
-    async def follow() -> list[Message | Render]:
-        return [message async for message in service.follow(render.id, tenant="t")]
-
-    early = [asyncio.create_task(follow()) for _ in range(3)]
+    script: list[Message] = [*GREETING, at(40), Logged(level="info", text="hm"), at(100), played(0), playing(1)]
+    early = [asyncio.create_task(heard(service, render.id)) for _ in range(3)]
     performance = await executor.begun.get()
     performance.say(*script)
-    late = asyncio.create_task(follow())
+    late = asyncio.create_task(heard(service, render.id))
     performance.succeed()
-    for follower in [*early, late]:
-        *messages, last = await follower
-        assert messages == [FIRST, *script]
-        assert isinstance(last, Render)
-        assert last.status is RenderStatus.succeeded
-    *messages, last = await follow()
-    assert messages == [FIRST, *script], "an ended render replays what was said"
-
-
-async def test_a_follower_that_does_not_read_holds_up_nobody(
-    service: RenderService, executor: ScriptedExecutor
-) -> None:
-    render = await service.submit(a_spec(), tenant="t")
-    performance = await executor.begun.get()
-    performance.say(*GREETING)
-    slow = service.follow(render.id, tenant="t")
-    assert await anext(slow) == FIRST
-    for index in range(10):
-        performance.say(*([playing(index), at(0, index)] if index else []))
-        performance.say(*(at(percent, index) for percent in range(1, 101)))
-    performance.succeed()
-    assert (await ended(service, render)).status is RenderStatus.succeeded
-    *messages, last = [message async for message in slow]
-    assert isinstance(last, Render)
-    seen = [m.progress for m in messages if isinstance(m, Progressed)]
-    for index in range(10):
-        percents = [progress.animation_percent for progress in seen if progress.animation_index == index]
-        assert percents[0] == 0
-        assert percents[-1] == 100
-        assert percents == sorted(percents)
-    assert len(messages) < 400, "progress in between was thinned"
+    after = await early[0]
+    assert without_progress(after) == [("queued",), FIRST, ("log", "hm"), ("segment", 0, 30), ("succeeded",)]
+    assert short(after[-2]) == ("progress", 0, 100)
+    assert [event.number for event in after] == list(range(1, len(after) + 1))
+    assert [await listener for listener in (*early, late)] == [after] * 4
+    assert await heard(service, render.id) == after, "an ended render replays it"
+    assert await heard(service, render.id, after=4) == after[4:]
+    assert await heard(service, render.id, after=len(after)) == []
 
 
 async def test_a_queued_render_is_canceled_without_having_run(
@@ -306,11 +277,9 @@ async def test_cancels_race_with_claims_and_none_is_lost(serve: Serve, executor:
 async def test_an_executor_at_fault_gets_another_attempt(service: RenderService, executor: ScriptedExecutor) -> None:
     render = await service.submit(a_spec(), tenant="t")
     later = await service.submit(a_spec(), tenant="t")
-    follower = service.follow(render.id, tenant="t")
+    listening = asyncio.create_task(heard(service, render.id))
     first = await executor.begun.get()
-    first.say(*GREETING)
-    assert await anext(follower) == FIRST
-    assert await anext(follower) == GREETING[0]
+    first.say(*GREETING, played(0))
     first.break_off(ExecutorError("the warm process died"))
     second = await executor.begun.get()
     assert second.render_id == render.id, "it keeps its place before what came later"
@@ -319,8 +288,10 @@ async def test_an_executor_at_fault_gets_another_attempt(service: RenderService,
     second.succeed()
     done = await ended(service, render)
     assert (done.status, done.attempt, done.error) == (RenderStatus.succeeded, 2, None)
-    rest = [message async for message in follower]
-    assert rest[:-1] == [*GREETING[1:], AttemptBegan("scripted", 2), *GREETING]
+    assert without_progress(await listening) == [
+        *(("queued",), FIRST, ("segment", 0, 30)),
+        *(("queued",), ("running", "scripted", 2), ("succeeded",)),
+    ]
     (await executor.begun.get()).succeed()
     assert (await ended(service, later)).attempt == 1
 

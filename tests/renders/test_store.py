@@ -20,6 +20,7 @@ from manimcast.database.connection import connect
 from manimcast.database.migrate import HEAD, SCRIPTS, migrate, revision
 from manimcast.executors.policy import Fault
 from manimcast.renders import RenderProgress, RenderStatus, RenderStore
+from manimcast.renders.events import EventType
 from manimcast.renders.outcomes import LOST
 from manimcast.renders.rows import Claim, NewRender, Outcome, Waiting
 from manimcast.settings import Settings
@@ -101,7 +102,7 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
     assert await store.holds("rnd_1", second.attempt)
     assert not await store.put_back("rnd_1", first.attempt, faults={"local": Fault(1, "too late")})
     progress = RenderProgress(animation_index=0, animation_percent=1, frames_done=1)
-    assert not await store.progress("rnd_1", first.attempt, progress)
+    assert not await store.events.report("rnd_1", first.attempt, [], progress)
     assert await status_of(store, "rnd_1") is RenderStatus.running
     assert await store.finish("rnd_1", second.attempt, SUCCEEDED)
     assert not await store.finish("rnd_1", second.attempt, LOST), "an end is written once"
@@ -112,7 +113,7 @@ async def test_progress_outlives_the_process(store: RenderStore, settings: Calla
     await queue(store, "rnd_1")
     await claim(store)
     progress = RenderProgress(animation_index=2, animation_percent=30, percent=12.5, frames_done=9, eta_seconds=4.0)
-    assert await store.progress("rnd_1", 1, progress)
+    assert await store.events.report("rnd_1", 1, [], progress)
     await store.close()
     again = RenderStore(settings())
     await again.open()
@@ -184,6 +185,7 @@ async def test_a_database_of_the_first_revision_keeps_its_renders(
     assert render is not None
     assert (render.spec["executor"], render.spec["seed"], render.cost) == ("auto", 7, None)
     assert await status_of(store, "rnd_3") is RenderStatus.failed
+    assert [(one.number, one.type) for one in await store.events.after("rnd_3", 0, limit=9)] == [(1, EventType.failed)]
     assert await store.leases.recover(LOST) == [("rnd_2", 0)], "of before there were leases"
     assert await store.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
     claimed = await claim(store)

@@ -119,7 +119,8 @@ async def test_what_changes_nothing_is_not_witnessed(store: RenderStore, ledger:
     with pytest.raises(KeyTakenError):
         await store.insert_running(new("rnd_2", key), owner="me", executor="local")
     assert await store.claim("rnd_1", owner="you", executor="local") is None
-    assert await store.progress("rnd_1", 1, RenderProgress(animation_index=0, animation_percent=1, frames_done=1))
+    progress = RenderProgress(animation_index=0, animation_percent=1, frames_done=1)
+    assert await store.events.report("rnd_1", 1, [], progress)
     await store.leases.renew("me", ["rnd_1"])
     assert not await store.finish("rnd_1", 7, LOST)
     assert not await store.put_back("rnd_1", 7)

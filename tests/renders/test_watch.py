@@ -11,6 +11,7 @@ import pytest
 from manimcast.renders import Render, RenderService, RenderStatus
 from manimcast.renders.store import RenderStore
 
+from .listening import heard
 from .scripted import GREETING, ScriptedExecutor, a_spec
 
 pytestmark = pytest.mark.anyio
@@ -33,9 +34,8 @@ def looking(service: RenderService, method: Method, *, after: bool) -> Method:
 
 
 async def followed(service: RenderService, render: Render) -> Render:
-    last = [message async for message in service.follow(render.id, tenant="t")][-1]
-    assert isinstance(last, Render)
-    return last
+    assert (await heard(service, render.id))[-1].type.ends
+    return await service.wait(render.id, tenant="t")
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -56,14 +56,15 @@ async def render_video(request: Request, context: InContext, tenant: Tenant) -> 
 async def _end_of(context: Context, render_id: str, tenant: str) -> Render:
     """Wait for the end of a render, however long that takes."""
     try:
-        async with aclosing(context.renders.follow(render_id, tenant=tenant)) as messages:
-            async for message in messages:
-                if isinstance(message, Render) and message.status.ended:
-                    return message
+        render = await context.renders.wait(render_id, tenant=tenant)
+        if render.status.ended:
+            return render
+    except RenderNotFound as error:  # somebody has deleted it meanwhile
+        raise ProblemError(Problem.render_not_found, str(error)) from None
     except DatabaseError:
         if not context.stopping:
             raise
-    # Followers are let go before the end only when the service ends.
+    # Those who wait are let go before the end only when the service ends.
     raise ProblemError(
         Problem.stopping,
         f"the service is stopping; render {render_id} stays queued for its next start",
@@ -75,30 +76,33 @@ async def _lines(request: Request, context: Context, render_id: str, tenant: str
     """Yield progress while the render runs, then how it ended."""
     progress = ProgressLines()
     try:
-        async with aclosing(context.renders.follow(render_id, tenant=tenant)) as messages:
-            async for message in messages:
-                if not isinstance(message, Render):
-                    for line in progress.after(message):
-                        yield line
-                elif message.status is RenderStatus.succeeded:
-                    for line in progress.finish():
-                        yield line
-                    yield await answers.succeeded(message, request, context)
-                elif message.status.ended:
-                    yield answers.failure(message)[1]
-                else:
-                    yield _stopping(render_id)
+        async with aclosing(context.renders.events(render_id, tenant=tenant)) as events:
+            async for event in events:
+                for line in progress.after(event):
+                    yield line
+        render = await context.renders.get(render_id, tenant=tenant)
+        if render is None:
+            yield _line(f"render {render_id} was deleted", render_id)
+        elif render.status is RenderStatus.succeeded:
+            yield await answers.succeeded(render, request, context)
+        elif render.status.ended:
+            yield answers.failure(render)[1]
+        else:
+            yield _stopping(render_id)
     except DatabaseError as error:
         if context.stopping:
             yield _stopping(render_id)
         else:
             logger.exception("the end of a render could not be read", extra={"render_id": render_id})
-            yield {"error": str(error), "details": [str(error)], "render_id": render_id}
+            yield _line(str(error), render_id)
 
 
 def _stopping(render_id: str) -> JsonObject:
-    detail = f"the service is stopping; render {render_id} stays queued for its next start"
-    return {"error": detail, "details": [detail], "render_id": render_id}
+    return _line(f"the service is stopping; render {render_id} stays queued for its next start", render_id)
+
+
+def _line(error: str, render_id: str) -> JsonObject:
+    return {"error": error, "details": [error], "render_id": render_id}
 
 
 async def _cancel(context: Context, render_id: str, tenant: str) -> None:
