@@ -27,6 +27,8 @@ HEARTBEAT = 15.0
 RETRY = 2000
 """Milliseconds that clients are told to wait before they connect again."""
 
+_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+"""What some clients take for the end of a line, though it is none here; JSON has it in strings only."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _AFTER = "The number of an event: only what came after it is sent. `Last-Event-ID` goes before it."
 
@@ -88,7 +90,7 @@ async def _encode(event: Event, request: Request, context: Context, tenant: str,
         render = await context.renders.get(render_id, tenant=tenant)
         shown = None if render is None else await show(render, request, context)
         data = f'{data[:-1]},"render":{to_json(shown).decode()}}}'
-    return format_sse_event(id=str(event.number), event=event.type, data_str=data)
+    return format_sse_event(id=str(event.number), event=event.type, data_str=data.translate(_LINE_ENDS))
 
 
 def _number(last_event_id: str) -> int:
