@@ -108,6 +108,9 @@ class Settings(StorageSettings):
         None, ge=1, le=1024, description="Processes that draw one render. Default: an equal share of the cores here."
     )
     queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
+    flight_limit: int = Field(
+        10_000, ge=1, description="Equal requests that may wait for one render; together they take one place."
+    )
     tenant_slots: int | None = Field(
         None, ge=1, description="Renders of one tenant that run at once, over all services. Default: as many as can."
     )
@@ -164,6 +167,20 @@ class Settings(StorageSettings):
     )
     recycle_renders: int = Field(
         200, ge=1, description="Renders after which the warm process is replaced by a fresh one."
+    )
+    video_ttl: float | None = Field(
+        None, gt=0, description="Seconds after its end that a render's video is kept. Default: for ever."
+    )
+    record_ttl: float | None = Field(
+        None, gt=0, description="Seconds after its end that a render is kept, with its video. Default: for ever."
+    )
+    failed_ttl: float | None = Field(
+        None, gt=0, description="The same for renders without a video: failed or canceled. Default: RECORD_TTL."
+    )
+    cache_ttl: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds after their last use that entries of caches are kept. Default: while there is room.",
     )
     link_ttl: float = Field(86_400, gt=0, description="Seconds that a signed link to a video lives.")
     signing_key: SecretStr | None = Field(

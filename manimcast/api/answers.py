@@ -39,7 +39,7 @@ async def show(
     The code and the files of ``source`` are put into its spec; ``work`` has what drawing took put in.
     """
     shown: dict[str, Any] = render.model_dump(mode="json")
-    if render.result is not None:
+    if render.result is not None and render.result.expired_at is None:
         shown["result"] |= await _links(render.result, request, context)
     if source is not None:
         shown["spec"] |= {"code": source.code, "files": source.files}

@@ -339,7 +339,11 @@ RESULT_FILE = _route(
     {
         **_BYTES,
         **_NO_RENDER,
-        **_problems(s409="The render has not ended, or has no video.", s503="The bucket cannot be used."),
+        **_problems(
+            s409="The render has not ended, or has no video.",
+            s410="The video has expired.",
+            s503="The bucket cannot be used.",
+        ),
     }
 )
 SIGNED_FILE = _route(
@@ -348,7 +352,7 @@ SIGNED_FILE = _route(
         **_problems(
             s403="The link is not one that this service gave out.",
             s404="The file is gone.",
-            s410="The link has expired.",
+            s410="The link, or the video, has expired.",
             s422="A parameter is wrong.",
             s503="The bucket cannot be used.",
         ),

@@ -36,6 +36,7 @@ class Problem(Enum):
     key_conflict = 409, "The idempotency key belongs to another request"
     canceled = 409, "The render was canceled"
     link_expired = 410, "The link has expired"
+    video_expired = 410, "The video has expired"
     body_too_large = 413, "The body is too large"
     unsupported_media_type = 415, "The body must be JSON"
     invalid_request = 422, "The request is not valid"

@@ -2,5 +2,6 @@
 
 from manimcast.cache.bundles import BundleStore
 from manimcast.cache.entries import EntryStore
+from manimcast.cache.expiry import expire
 
-__all__ = ["BundleStore", "EntryStore"]
+__all__ = ["BundleStore", "EntryStore", "expire"]

@@ -16,9 +16,10 @@ from manimcast.database import DatabaseError
 from manimcast.executors import policy
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.segments import Reuse
+from manimcast.renders.flights import from_another, retold
 from manimcast.renders.kept import KeptResult, KeptResults, Plays
 from manimcast.renders.model import CacheMode, RenderCache, RenderCost, RenderProgress, RenderStatus
-from manimcast.renders.outcomes import executor_at_fault, given_up, internal
+from manimcast.renders.outcomes import executor_at_fault, given_up, internal, shown_again
 from manimcast.renders.reporter import Reporter
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
@@ -52,8 +53,6 @@ class Attempt:
 
     Attributes
     ----------
-    has_result
-        Whether it ended with a result that will do for the same request again.
     lost
         How it ended, when the table could not be told.
     """
@@ -86,7 +85,7 @@ class Attempt:
         self._kept = kept
         self._reporter = Reporter(claim, store.events)
         self._cache: RenderCache | None = None
-        self.has_result = False
+        self._answers: tuple[str, KeptResult] | None = None
         self.lost: SceneError | None = None
         self._began = time.monotonic()
         self._stopped: Stop | None = None
@@ -115,7 +114,7 @@ class Attempt:
         is_settled = False
         try:
             if await self._store.holds(self._claim.id, self._claim.attempt):
-                is_settled = await self._conclude(await self._render())
+                is_settled = await self._share() or await self._conclude(await self._render())
         finally:
             await self._clean()
         if not is_settled:
@@ -123,6 +122,17 @@ class Attempt:
 
     async def _clean(self) -> None:
         await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
+
+    async def _share(self) -> bool:
+        """End with the video of an earlier render for the same request, if there is one by now; tell whether."""
+        versions = self._executor.versions()
+        if self._kept is not None or self._claim.cache is not CacheMode.use or not self._results.on or not versions:
+            return False
+        video = await self._store.videos.find(self._results.key(self._claim.spec, self._claim.tenant, versions))
+        if video is None or not await self._storage.holds(video.place, video.stored):
+            return False
+        outcome = shown_again(video)
+        return await self._store.finish(self._claim.id, self._claim.attempt, outcome, retold(outcome))
 
     async def _render(self) -> Terminal | ExecutorError | None:
         """Return how the executor ended; None when it was stopped before it had an end to tell."""
@@ -190,18 +200,20 @@ class Attempt:
         """Say what the earlier render said, in short."""
         for message in kept.messages():
             self._reporter.hear(message)
-        played = kept.report.animations
-        self._cache = RenderCache(hit="result", animations_reused=played, animations_rendered=0)
-        self.has_result = True
-        nothing = {"timings": {}, "compute_seconds": 0.0, "drawing": None, "work": None}
-        return Finished(report=kept.report.model_copy(update=nothing))
+        self._cache = from_another(kept.report)
+        self._answer_again(kept)
+        return Finished(report=kept.again)
+
+    def _answer_again(self, kept: KeptResult) -> None:
+        """Let the video answer for the same request again."""
+        self._answers = self._results.key(self._claim.spec, self._claim.tenant, kept.report.fingerprint), kept
 
     async def _remember(self, end: Finished, plays: Plays) -> None:
         """Keep the result for the same request again."""
         if self._claim.cache is CacheMode.off:
             return
-        await self._results.keep(self._claim.spec, end.report, self._work, tenant=self._claim.tenant, plays=plays)
-        self.has_result = True
+        if await self._results.keep(self._claim.spec, end.report, self._work, tenant=self._claim.tenant, plays=plays):
+            self._answer_again(KeptResult(report=end.report, plays=plays.noted()))
 
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
         """Write what follows from how the executor ended; tell whether the render's row says so."""
@@ -269,8 +281,17 @@ class Attempt:
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
         await self._settle(stored)
         shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
+        key, kept = self._answers or (None, None)
         return await self._write(
-            Outcome(RenderStatus.succeeded, report=end.report, stored=stored, cost=shown, cache=self._cache)
+            Outcome(
+                RenderStatus.succeeded,
+                report=end.report,
+                stored=stored,
+                cost=shown,
+                cache=self._cache,
+                key=key,
+                kept=kept,
+            )
         )
 
     async def _settle(self, stored: StoredResult) -> None:

@@ -138,6 +138,20 @@ class EventLog:
             after_commit(connection, partial(self.tell, render_id))
         return True
 
+    async def retell(self, connection: AsyncConnection, render_ids: Sequence[str], said: Sequence[Said]) -> None:
+        """Write for renders that are ended as another one was what that one ``said``, in the same transaction."""
+        if not render_ids or not said:
+            return
+        mine = renders.c.id.in_(render_ids)
+        raised = update(renders).where(mine).values(last_event=renders.c.last_event + len(said))
+        rows = (await connection.execute(raised.returning(renders.c.id, renders.c.attempt, renders.c.last_event))).all()
+        values = [
+            _values(row.id, row.attempt, row.last_event - len(said) + 1 + index, one)
+            for row in rows
+            for index, one in enumerate(said)
+        ]
+        await connection.execute(insert(events), values)
+
     async def after(self, render_id: str, number: int, *, limit: int) -> list[Event]:
         """Return the first ``limit`` events of a render that came after event ``number``, in their order."""
         found = select(events).where(events.c.render_id == render_id, events.c.number > number)
@@ -149,6 +163,12 @@ class EventLog:
         """Say that something has happened to a render."""
         for listener in self.listeners:
             listener(render_id)
+
+
+def segment(index: int, kind: str, frames: int, duration: float) -> Said:
+    """Return the news that a play is drawn to its end: its frames, and its seconds in the video."""
+    data = {"animation_index": index, "kind": kind, "frames": frames, "duration": duration}
+    return Said(EventType.segment, data)
 
 
 def _values(render_id: str, attempt: int, number: int, said: Said) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import shutil
-from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 LAYOUT = 2
 MOST_PLAYS = 2000
 """Plays of a result that is kept, at most; they are all told at once when it is used."""
-REMEMBERED = 200
-"""Requests of which is remembered that they came to nothing."""
 NOT_DECISIVE = {"timeout"}
 """Fields of a spec that decide whether there is a result in time, and not what it is."""
 
@@ -48,6 +45,11 @@ class KeptResult(Strict):
 
     report: RenderReport
     plays: tuple[KeptPlay, ...]
+
+    @property
+    def again(self) -> RenderReport:
+        """The report of a render that shows this result: without what it took the first time."""
+        return self.report.model_copy(update={"timings": {}, "compute_seconds": 0.0, "drawing": None, "work": None})
 
     def messages(self) -> Iterator[Message]:
         """Yield what the render said of its progress, shortened to the beginning and the end of each play."""
@@ -127,15 +129,16 @@ class KeptResults:
             return None
         return await asyncio.to_thread(self._take, self.key(spec, tenant, versions), into)
 
-    async def keep(self, spec: RenderSpec, report: RenderReport, files: Path, *, tenant: str, plays: Plays) -> None:
-        """Keep the files that ``report`` names in the folder ``files``."""
+    async def keep(self, spec: RenderSpec, report: RenderReport, files: Path, *, tenant: str, plays: Plays) -> bool:
+        """Keep the files that ``report`` names in the folder ``files``; tell whether results like this are kept."""
         if self._store is None or not report.fingerprint or plays.are_too_many:
-            return
+            return False
         kept = KeptResult(report=report, plays=plays.noted())
         key = self.key(spec, tenant, report.fingerprint)
         paths = [files / file.name for file in report.files]
         if all(path.is_file() for path in paths):  # else the storage will say what is wrong
             await asyncio.to_thread(self._store.put, key, paths, kept.model_dump_json())
+        return True
 
     def _take(self, key: str, into: Path) -> KeptResult | None:
         assert self._store is not None  # noqa: S101  else there is nothing to take
@@ -154,45 +157,9 @@ class KeptResults:
         return None
 
 
-class Flights:
-    """Which requests are being rendered, so that the same one again waits for the result of the first.
-
-    A request whose render came to nothing keeps nobody waiting the next time.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, str] = {}
-        self._flying: dict[str, str] = {}
-        self._barren: deque[str] = deque(maxlen=REMEMBERED)
-
-    def expect(self, render_id: str, request: str) -> None:
-        """Take note that a render which is to be queued is for ``request``."""
-        self._waiting[render_id] = request
-
-    def forget(self, render_id: str) -> None:
-        """Take note that a render which was queued will not be run."""
-        self._waiting.pop(render_id, None)
-
-    def hold(self, render_id: str) -> bool:
-        """Tell whether a queued render is to wait, as another one for the same is under way."""
-        request = self._waiting.get(render_id)
-        return request is not None and request in self._flying.values() and request not in self._barren
-
-    def began(self, render_id: str) -> None:
-        """Take note that a render is under way."""
-        if (request := self._waiting.pop(render_id, None)) is not None:
-            self._flying[render_id] = request
-
-    def ended(self, render_id: str, *, kept: bool) -> None:
-        """Take note of the end of a render, and of whether there is a result that others can use."""
-        request = self._flying.pop(render_id, None)
-        if request is not None and not kept:
-            self._barren.append(request)
-
-
-def same_request(spec: RenderSpec, *, tenant: str, executor: str) -> str:
-    """Return a name that two requests share when one's result will do for the other, whatever the versions are."""
-    parts = [tenant, executor, _decisive(spec)]
+def flight_of(spec: RenderSpec, *, tenant: str, executor: str) -> str:
+    """Return a name that two requests share when one's end will do for the other, whatever the versions are."""
+    parts = [tenant, executor, spec.model_dump(mode="json")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -78,11 +78,13 @@ class RenderSection(_Model):
 class RenderResult(_Model):
     """A finished video. Lengths are in pixels, ``duration`` in seconds; ``bytes`` and ``sha256`` are the video's.
 
-    ``files`` says what lies in the storage under the name ``place``; both are left out of answers.
+    ``expires_at`` is until when the links work; at ``expired_at`` the files were removed, and since then all links are
+    null. ``files`` says what lies in the storage under the name ``place``; both are left out of answers.
     """
 
     video_url: str | None = None
     expires_at: datetime | None = None
+    expired_at: datetime | None = None
     poster_url: str | None = None
     subtitles_url: str | None = None
     sections: tuple[RenderSection, ...] = ()
@@ -101,9 +103,10 @@ class RenderResult(_Model):
     files: tuple[StoredFile, ...] = Field(exclude=True)
 
     @classmethod
-    def of(cls, report: RenderReport, stored: StoredResult) -> Self:
-        """Put together what the engine told and what the storage holds."""
+    def of(cls, report: RenderReport, stored: StoredResult, expired_at: datetime | None = None) -> Self:
+        """Put together what the engine told and what the storage holds, or held until ``expired_at``."""
         return cls(
+            expired_at=expired_at,
             sections=tuple(_section(section) for section in report.sections),
             duration=report.duration,
             width=report.width,

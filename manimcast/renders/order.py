@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, func, select
 
 from manimcast.database import Now
+from manimcast.renders.flights import under_way
 from manimcast.renders.table import renders
 
 STEP = 60.0
@@ -32,7 +33,10 @@ def turn(priority: int) -> ColumnElement[float]:
 
 
 def waiting() -> Subquery:
-    """Return the renders that wait, each with its ``share``: which of its tenant's it would be to run, from 1."""
+    """Return the renders that wait, each with its ``share``: which of its tenant's it would be to run, from 1.
+
+    What waits for the end of an equal one takes no place in the queue.
+    """
     running = (
         select(renders.c.tenant, func.count().label("running"))
         .where(renders.c.status == "running")
@@ -44,7 +48,7 @@ def waiting() -> Subquery:
     return (
         select(*columns, (number + func.coalesce(running.c.running, 0)).label("share"))
         .select_from(renders.outerjoin(running, running.c.tenant == renders.c.tenant))
-        .where(renders.c.status == "queued")
+        .where(renders.c.status == "queued", ~under_way(renders.c.flight))
         .subquery()
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from manimcast.renders.flights import NOTHING_RENDERED, from_another
 from manimcast.renders.leases import MAX_FAILURES
 from manimcast.renders.model import RenderProgress, RenderStatus
 from manimcast.renders.rows import Outcome
+from manimcast.renders.videos import Video
 from manimcast.spec import ErrorCode, RenderReport, SceneError
 from manimcast.storage import StoredResult
 
@@ -17,6 +19,20 @@ CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.cancel
 def finished(report: RenderReport, stored: StoredResult) -> Outcome:
     """Return the end of a render whose video was stored by a service that died before it could say so."""
     return Outcome(RenderStatus.succeeded, report=report, stored=stored, progress=RenderProgress.complete(report))
+
+
+def shown_again(video: Video) -> Outcome:
+    """Return the end of a render that shows the video of an earlier one for the same request."""
+    return Outcome(
+        RenderStatus.succeeded,
+        report=video.kept.again,
+        stored=video.stored,
+        cost=NOTHING_RENDERED,
+        cache=from_another(video.kept.report),
+        progress=RenderProgress.complete(video.kept.report),
+        kept=video.kept,
+        shares=True,
+    )
 
 
 def internal(message: str, *, exception: str | None = None) -> SceneError:

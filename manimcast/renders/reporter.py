@@ -10,7 +10,7 @@ import logging
 import time
 
 from manimcast.database import DatabaseError
-from manimcast.renders.events import EventLog, EventType, Said
+from manimcast.renders.events import EventLog, EventType, Said, segment
 from manimcast.renders.model import RenderProgress
 from manimcast.renders.rows import Claim
 from manimcast.wire import Logged, Message, Played, Progressed
@@ -102,13 +102,7 @@ class Reporter:
     def _segment(self, played: Played) -> None:
         self._segments += 1
         if self._segments <= MOST_SEGMENTS:
-            data = {
-                "animation_index": played.index,
-                "kind": played.kind,
-                "frames": played.frames,
-                "duration": played.duration,
-            }
-            self._say(Said(EventType.segment, data))
+            self._say(segment(played.index, played.kind, played.frames, played.duration))
 
     def _line(self, logged: Logged) -> None:
         self._lines += 1

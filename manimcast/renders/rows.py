@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from manimcast.executors.policy import AUTO, Fault, Faults
 from manimcast.renders.idempotency import RequestKey
+from manimcast.renders.kept import KeptResult
 from manimcast.renders.model import (
     CacheMode,
     Render,
@@ -58,6 +59,7 @@ class NewRender:
     priority: int = 0
     metadata: dict[str, Any] | None = None
     key: RequestKey | None = None
+    flight: str | None = None
 
     def values(self) -> dict[str, Any]:
         """Return the columns that say so."""
@@ -72,6 +74,7 @@ class NewRender:
             "requested_cache": self.cache.value,
             "priority": self.priority,
             "metadata": self.metadata,
+            "flight": self.flight,
             "failures": 0,
         }
 
@@ -96,7 +99,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with ``report``, ``stored``, ``cost`` and ``cache``, or with ``error``; how far it came."""
+    """How an attempt ended: with ``report``, ``stored``, ``cost`` and ``cache``, or with ``error``; how far it came.
+
+    A new video may answer for the same request again by ``key`` and ``kept``; one that ``shares`` is another render's.
+    """
 
     status: RenderStatus
     report: RenderReport | None = None
@@ -105,6 +111,9 @@ class Outcome:
     cache: RenderCache | None = None
     error: SceneError | None = None
     progress: RenderProgress | None = None
+    key: str | None = None
+    kept: KeptResult | None = None
+    shares: bool = False
 
     def values(self, when: datetime) -> dict[str, Any]:
         """Return the columns that say so."""
@@ -113,6 +122,7 @@ class Outcome:
             "finished_at": when,
             "report": self.report and self.report.model_dump(mode="json"),
             "files": self.stored and self.stored.model_dump(mode="json"),
+            "place": self.stored and self.stored.place,
             "cost": self.cost and self.cost.model_dump(mode="json"),
             "cache": self.cache and self.cache.model_dump(mode="json"),
             "error": self.error and self.error.model_dump(mode="json"),
@@ -169,7 +179,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         attempt=row.attempt,
         queue_position=queue_position,
         progress=RenderProgress.model_validate(row.progress) if row.progress else None,
-        result=RenderResult.of(report, stored) if report and stored else None,
+        result=RenderResult.of(report, stored, row.expired_at) if report and stored else None,
         timings=_timings(row, report),
         fingerprint=report.fingerprint if report else {},
         sandbox=report.sandbox if report else None,

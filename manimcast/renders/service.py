@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from manimcast.database import DatabaseError
@@ -17,15 +19,17 @@ from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import Offer
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
+from manimcast.renders.kept import flight_of
 from manimcast.renders.model import CacheMode, Render, RenderStatus
-from manimcast.renders.outcomes import CANCELED, finished
+from manimcast.renders.outcomes import CANCELED, finished, shown_again
+from manimcast.renders.retention import Retention
 from manimcast.renders.rows import NewRender, State, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Role, Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import Storage, StoredFile, StoredResult, UnderWay
+from manimcast.storage import Storage, StoredFile, UnderWay
 
 
 class RenderService:
@@ -45,6 +49,8 @@ class RenderService:
         self._worker = Worker(settings, store, executors, storage, self._feed)
         self._watch = Watch(store, self._feed, self._worker)
         self._watching: asyncio.Task[None] | None = None
+        self._retention = Retention(settings, store, storage)
+        self._retaining: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
@@ -71,6 +77,7 @@ class RenderService:
             raise
         self._worker.start()
         self._watching = asyncio.create_task(self._watch.run())
+        self._retaining = asyncio.create_task(self._retention.run())
 
     async def _take_over(self, found: UnderWay) -> None:
         """End a render whose video a dead service had finished; remove a video that no row tells of.
@@ -94,6 +101,9 @@ class RenderService:
 
         What is queued stays for the next start. Those who listen and wait are let go.
         """
+        if self._retaining is not None:
+            self._retaining.cancel()
+            await asyncio.wait({self._retaining})
         with contextlib.suppress(DatabaseError):  # else it is missed after a while
             await self._worker.fleet.leave()
         async with contextlib.AsyncExitStack() as last:
@@ -135,20 +145,24 @@ class RenderService:
         """
         new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key)
         chosen = await self._worker.offer_for(executor)
-        if cache is CacheMode.use:
-            if await self._worker.run_kept(new, chosen):
+        results = self._worker.results
+        if cache is CacheMode.use and results.on and chosen.versions:
+            name = results.key(spec, tenant, chosen.versions)
+            if await self._show_again(new, name, chosen.name) or await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
-            self._worker.expect(new, chosen)
-        try:
-            admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
-        except BaseException:
-            self._worker.forget(new.id)
-            raise
+            new = replace(new, flight=flight_of(spec, tenant=tenant, executor=executor))
+        admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
         if not admitted:
-            self._worker.forget(new.id)
             raise QueueFull(float(min(300, max(1, math.ceil(chosen.average / chosen.slots)))))
         self._worker.wake()
         return await self._read(new.id, tenant)
+
+    async def _show_again(self, new: NewRender, key: str, executor: str) -> bool:
+        """Enter a render that shows the video of an earlier one for the same request; False if there is none."""
+        video = await self._store.videos.find(key)
+        if video is None or not await self._storage.holds(video.place, video.stored):
+            return False
+        return await self._store.insert_shared(new, executor=executor, outcome=shown_again(video))
 
     async def get(self, render_id: str, *, tenant: str) -> Render | None:
         """Return the render as it is now, or None when the tenant has no such render."""
@@ -164,12 +178,17 @@ class RenderService:
         return await self._store.newest(tenant=tenant, statuses=statuses, before=before, limit=limit)
 
     async def delete(self, render_id: str, *, tenant: str) -> None:
-        """Cancel the render if it has not ended, and remove it with all its files."""
+        """Cancel the render if it has not ended, and remove it, with its files unless other renders show them too."""
         render = await self.cancel(render_id, tenant=tenant)
-        # The files first: of a render that is gone nobody could tell which they were.
-        if render.result is not None:
-            await self._storage.delete(render.result.place, StoredResult(files=render.result.files))
         await self._store.delete(render_id)
+        if render.result is not None:
+            await self._clear([render.result.place])
+
+    async def _clear(self, places: list[str]) -> None:
+        """Remove the videos at these places that no render shows any more."""
+        for place, stored in await self._store.videos.unshown(len(places), places):
+            await self._storage.delete(place, stored)
+            await self._store.videos.forget(place)
 
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return what was asked for, code included, or None when the tenant has no such render."""
@@ -177,10 +196,12 @@ class RenderService:
 
     async def file(self, place: str, name: str) -> StoredFile | None:
         """Return what is known of a file, whoever's it is; for those whose link has shown that they may have it."""
+        return await self._store.videos.file(place, name)
+
+    async def expired(self, place: str) -> datetime | None:
+        """Return when the video that was stored at ``place`` expired, as far as a render still tells."""
         render = await self._store.get(id_of(place))
-        if render is None or render.result is None or render.result.place != place:
-            return None
-        return next((file for file in render.result.files if file.name == name), None)
+        return render.result.expired_at if render is not None and render.result is not None else None
 
     async def wait(self, render_id: str, *, tenant: str, timeout: float | None = None) -> Render:
         """Return the render when it has ended, or as it is after ``timeout`` seconds, or when the service ends."""
@@ -200,14 +221,27 @@ class RenderService:
         render = await self._read(render_id, tenant)
         while not render.status.ended:
             if await self._store.end(render_id, status=render.status, outcome=CANCELED):
-                if render.status is RenderStatus.queued:
-                    self._worker.forget(render_id)
-                else:
+                if render.status is RenderStatus.running:
                     self._worker.abort(render_id)
+                await self._end_orphans(render_id)
             render = await self._read(render_id, tenant)
         if wait:
             await self._feed.until(render_id, lambda state: state.status.ended and not state.is_live)
         return render
+
+    async def leave(self, render_id: str, *, tenant: str) -> None:
+        """Cancel a render whose client has left; if others wait for its end, only once they have left too."""
+        await self._read(render_id, tenant)
+        if await self._store.abandon(render_id):
+            await self._end_orphans(render_id)  # the others may have left at the same moment
+        else:
+            await self.cancel(render_id, tenant=tenant, wait=False)
+
+    async def _end_orphans(self, render_id: str) -> None:
+        """Cancel what only went on for renders like this one, if there is none left that waits for it."""
+        for orphan, tenant in await self._store.orphans(render_id):
+            with contextlib.suppress(RenderNotFound):
+                await self.cancel(orphan, tenant=tenant, wait=False)
 
     async def events(self, render_id: str, *, tenant: str, after: int = 0) -> AsyncGenerator[Event, None]:
         """Yield what has happened to the render since event ``after``, and what happens, up to the event that ends it.

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Update, delete, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database, Lock, Now
+from manimcast.database import Database, DatabaseError, Lock, Now
 from manimcast.executors.policy import Faults
 from manimcast.renders.events import EventLog, Said
+from manimcast.renders.flights import abandon, has_room, land, orphans, retold, under_way
 from manimcast.renders.idempotency import note
 from manimcast.renders.leases import Leases, again, lease
 from manimcast.renders.model import CacheMode, Render, RenderStatus
@@ -36,6 +38,7 @@ from manimcast.renders.rows import (
 )
 from manimcast.renders.table import idempotency_keys, renders
 from manimcast.renders.transitions import TOLD, Witness, testify
+from manimcast.renders.videos import Videos, hide, show
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 
@@ -53,6 +56,10 @@ _CLAIMED = ("id", "tenant", "attempt", "spec", "code", "sources", "requested_exe
 
 class _NoRoom(Exception):  # noqa: N818
     """The queue is full."""
+
+
+class _GoneError(Exception):
+    """A video that was to be shared is not there any more."""
 
 
 class RenderStore:
@@ -73,6 +80,8 @@ class RenderStore:
         self.leases = Leases(self.database, settings.lease_ttl, self.witnesses)
         self._tenant_slots = settings.tenant_slots
         self._key_lifetime = settings.idempotency_ttl
+        self._flight_limit = settings.flight_limit
+        self.videos = Videos(self.database)
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; see :meth:`Database.open`."""
@@ -85,12 +94,12 @@ class RenderStore:
     async def insert(self, new: NewRender, *, room: int) -> bool:
         """Queue a render, unless ``room`` or more are queued or running already; tell whether it was.
 
+        Equal requests count once, and up to ``FLIGHT_LIMIT`` of them are queued.
         Raises :class:`KeyTakenError` when its key belongs to another one.
         """
         values = new.values() | {"status": _QUEUED, "attempt": 0}
-        busy = select(func.count()).where(renders.c.status.in_((_QUEUED, _RUNNING))).scalar_subquery()
         columns: list[ColumnElement[Any]] = [literal(value, renders.c[name].type) for name, value in values.items()]
-        row = select(*columns, turn(new.priority)).where(busy < room)
+        row = select(*columns, turn(new.priority)).where(has_room(new.flight, room=room, limit=self._flight_limit))
         try:
             async with self.database.write(Lock.admission) as connection:
                 await self._note_key(connection, new)
@@ -123,6 +132,26 @@ class RenderStore:
             await testify(connection, self.witnesses, RenderStatus.running, entered)
         return Claim(new.id, new.tenant, 1, new.spec, new.requested, cache=new.cache)
 
+    async def insert_shared(self, new: NewRender, *, executor: str, outcome: Outcome) -> bool:
+        """Enter a render that has ended with the video of another one; False when that is gone.
+
+        Raises :class:`KeyTakenError` when its key belongs to another one.
+        """
+        now = datetime.now(UTC)
+        values = new.values() | outcome.values(now)
+        values |= {"attempt": 1, "started_at": now, "executor": executor, "turn": turn(new.priority)}
+        try:
+            async with self.database.write() as connection:
+                await self._note_key(connection, new)
+                if not await show(connection, new.tenant, outcome):
+                    raise _GoneError
+                entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()
+                await self.events.retell(connection, [new.id], retold(outcome, executor))
+                await testify(connection, self.witnesses, outcome.status, entered)
+        except _GoneError:
+            return False
+        return True
+
     async def _note_key(self, connection: AsyncConnection, new: NewRender) -> None:
         if new.key is not None:
             await note(connection, new.tenant, new.key, new.id, lifetime=self._key_lifetime)
@@ -145,8 +174,10 @@ class RenderStore:
         is_over = (renders.c.id == render_id, renders.c.status.not_in((_QUEUED, _RUNNING)))
         is_quiet = or_(renders.c.lease_until.is_(None), renders.c.lease_until < Now())
         async with self.database.write() as connection:
-            gone = (await connection.execute(delete(renders).where(*is_over, is_quiet).returning(*TOLD))).all()
+            going = delete(renders).where(*is_over, is_quiet).returning(*TOLD, renders.c.place)
+            gone = (await connection.execute(going)).all()
             if gone:
+                await hide(connection, [row.place for row in gone])
                 await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == render_id))
                 await testify(connection, self.witnesses, None, gone)
         return bool(gone)
@@ -158,7 +189,8 @@ class RenderStore:
             if row is None:
                 return None
             place = (await connection.execute(position(render_id))).scalar_one() if row.status == _QUEUED else None
-        return to_render(row, place or None)
+        # Who waits for the end of an equal one has no place: nothing else is begun before that.
+        return to_render(row, (place or 1) if row.status == _QUEUED else None)
 
     async def spec(self, render_id: str, *, tenant: str) -> RenderSpec | None:
         """Return the whole request, code included."""
@@ -188,7 +220,9 @@ class RenderStore:
     async def claim(self, render_id: str, *, owner: str, executor: str) -> Claim | None:
         """Take a render that waits and begin its next attempt; return None if it does not wait any more."""
         # Who meets a render that another service is just taking goes on to the next one instead of waiting.
-        free = select(renders.c.id).where(renders.c.id == render_id, renders.c.status == _QUEUED)
+        free = select(renders.c.id).where(
+            renders.c.id == render_id, renders.c.status == _QUEUED, ~under_way(renders.c.flight)
+        )
         statement = (
             update(renders)
             .where(renders.c.id.in_(free.with_for_update(skip_locked=True)), *self._within_slots())
@@ -204,10 +238,15 @@ class RenderStore:
             .returning(*(renders.c[name] for name in _CLAIMED))
         )
         # How many a tenant has running does not change between the look at it and the claim.
-        async with self.database.write(Lock.claims if self._tenant_slots is not None else None) as connection:
-            row = (await connection.execute(statement)).first()
-            if row is not None:
-                await testify(connection, self.witnesses, RenderStatus.running, [row])
+        try:
+            async with self.database.write(Lock.claims if self._tenant_slots is not None else None) as connection:
+                row = (await connection.execute(statement)).first()
+                if row is not None:
+                    await testify(connection, self.witnesses, RenderStatus.running, [row])
+        except DatabaseError as error:
+            if isinstance(error.__cause__, IntegrityError):  # another service has just begun an equal one
+                return None
+            raise
         if row is None:
             return None
         return Claim(
@@ -230,16 +269,38 @@ class RenderStore:
     async def finish(self, render_id: str, attempt: int, outcome: Outcome, said: Sequence[Said] = ()) -> bool:
         """End the render as the attempt ended, after the last things that it ``said``.
 
-        Refused when the attempt is no longer the present one.
+        With it end all that wait for its end (:mod:`.flights`). Refused when the attempt is no longer the present one,
+        and when the video that it shares is gone.
         """
         values = outcome.values(datetime.now(UTC)) | {"lease_until": None}
-        statement = update(renders).where(*_attempt(render_id, attempt)).values(values).returning(*TOLD)
+        statement = update(renders).where(*_attempt(render_id, attempt)).values(values)
+        columns = (*TOLD, renders.c.flight, renders.c.executor)
+        try:
+            async with self.database.write() as connection:
+                if said:
+                    await self.events.append(connection, render_id, attempt, said)
+                ended = (await connection.execute(statement.returning(*columns))).first()
+                if ended is None:
+                    return False
+                if outcome.stored is not None and not await show(connection, ended.tenant, outcome):
+                    raise _GoneError
+                await testify(connection, self.witnesses, outcome.status, [ended])
+                await land(connection, self.events, self.witnesses, ended, outcome)
+        except _GoneError:
+            return False
+        return True
+
+    async def abandon(self, render_id: str) -> bool:
+        """Note that whoever asked for a running render has left; False unless others wait for its end."""
         async with self.database.write() as connection:
-            if said:
-                await self.events.append(connection, render_id, attempt, said)
-            changed = (await connection.execute(statement)).all()
-            await testify(connection, self.witnesses, outcome.status, changed)
-        return bool(changed)
+            return await abandon(connection, render_id)
+
+    async def orphans(self, render_id: str) -> list[tuple[str, str]]:
+        """Return ids and tenants of renders that were abandoned for ones like this, and for which nobody waits now."""
+        async with self.database.read() as connection:
+            flight = (await connection.execute(select(renders.c.flight).where(renders.c.id == render_id))).scalar()
+            rows = await orphans(connection, flight) if flight is not None else []
+        return [(row.id, row.tenant) for row in rows]
 
     async def put_back(self, render_id: str, attempt: int, *, faults: Faults | None = None) -> bool:
         """Queue the render again, in its old place, with ``faults`` as what executors have failed in.

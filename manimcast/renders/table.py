@@ -10,12 +10,15 @@ off again and again, and one that does not has lost the render then. ``turn`` is
 ``sources`` has the posted files beside the code.
 ``requested_executor`` is what the client asked for, ``executor`` what runs it or ran it; ``requested_cache`` likewise,
 and ``cache`` says what came from caches. ``last_event`` is the number of the render's newest event.
+``place`` names the stored video that the render shows (:mod:`manimcast.renders.videos`), until that expires, which is
+``expired_at``. Renders of equal requests have the same ``flight``, of which one runs at a time, and ``abandoned`` says
+that whoever asked for it has left (:mod:`manimcast.renders.flights`).
 Migrations change the real table; a test compares the two.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Double, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Double, Index, Integer, String, Table, Text, false, text
 
 from manimcast.database import Instant, metadata
 
@@ -49,8 +52,21 @@ renders = Table(
     Column("error", JSON(none_as_null=True)),
     Column("cost", JSON(none_as_null=True)),
     Column("last_event", Integer, nullable=False, server_default="0"),
+    Column("place", String(64)),
+    Column("expired_at", Instant),
+    Column("flight", String(64)),
+    Column("abandoned", Boolean, nullable=False, server_default=false()),
     Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
+    Index("renders_by_end", "finished_at"),
+    Index("renders_by_flight", "flight", "status"),
+    Index(
+        "renders_flying",
+        "flight",
+        unique=True,
+        sqlite_where=text("status = 'running'"),
+        postgresql_where=text("status = 'running'"),
+    ),
 )
 
 idempotency_keys = Table(
@@ -87,3 +103,26 @@ services = Table(
     Column("executors", JSON, nullable=False),
 )
 """Who works with this database, and what each can run; see :mod:`manimcast.renders.fleet`."""
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("place", String(64), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("key", String(64)),
+    Column("files", JSON, nullable=False),
+    Column("kept", JSON(none_as_null=True)),
+    Column("shown", Integer, nullable=False),
+    Column("made", Double, nullable=False),
+    Index("videos_by_key", "key", "made"),
+    Index("videos_by_shown", "shown"),
+)
+"""Stored videos, and how many renders show each; see :mod:`manimcast.renders.videos`."""
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("until", Double, nullable=False),
+)
+"""What one service at a time sees to, and until when nobody need; see :mod:`manimcast.renders.retention`."""

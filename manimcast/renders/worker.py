@@ -24,7 +24,7 @@ from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor
 from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import NO_WORKER, Fleet, Offer
-from manimcast.renders.kept import Flights, KeptResult, KeptResults, same_request
+from manimcast.renders.kept import KeptResult, KeptResults
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.outcomes import LOST, given_up, internal
 from manimcast.renders.owners import Owner
@@ -54,8 +54,7 @@ class Worker:
         self._executors = {executor.name: executor for executor in executors}
         self._storage = storage
         self._feed = feed
-        self._results = KeptResults(settings)
-        self._flights = Flights()
+        self.results = KeptResults(settings)
         self._owner = Owner(settings.data_dir.absolute())
         self.fleet = Fleet(store.database, self._owner.name, settings.role, executors, lifetime=settings.lease_ttl)
         self._attempts: dict[str, Attempt] = {}
@@ -120,18 +119,6 @@ class Worker:
                 attempt.stop(Stop.shutdown)
             await _all_of(self._tasks)
 
-    def expect(self, new: NewRender, offer: Offer) -> None:
-        """Take note that a render is to be queued which may use what is kept.
-
-        Until it begins or is given up (:meth:`forget`), it waits for any render of the same that is under way.
-        """
-        if self._results.on and offer.versions is not None:
-            self._flights.expect(new.id, same_request(new.spec, tenant=new.tenant, executor=new.requested))
-
-    def forget(self, render_id: str) -> None:
-        """Take note that a queued render will not be run."""
-        self._flights.forget(render_id)
-
     async def run_kept(self, new: NewRender, offer: Offer) -> bool:
         """Enter a render and end it at once with the kept result of the same request; return False if there is none.
 
@@ -142,7 +129,7 @@ class Worker:
             return False
         work = self._work_of(new.id, 1)
         versions = executor.versions()
-        kept = await self._results.take(new.spec, tenant=new.tenant, versions=versions, into=work)
+        kept = await self.results.take(new.spec, tenant=new.tenant, versions=versions, into=work)
         if kept is None:
             return False
         try:
@@ -229,7 +216,7 @@ class Worker:
             match policy.choose(waiting.requested, waiting.faults, ours):
                 case policy.Use(executor=name):
                     self._stranded.pop(waiting.id, None)
-                    if self._busy[name] < self._executors[name].slots and not self._flights.hold(waiting.id):
+                    if self._busy[name] < self._executors[name].slots:
                         await self._start(waiting.id, self._executors[name])
                 case _:
                     await self._leave_to_others(waiting)
@@ -254,7 +241,6 @@ class Worker:
 
     def _begin(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> asyncio.Task[None]:
         """Run an attempt, which holds a slot of the executor ``slot_of``."""
-        self._flights.began(claim.id)
         task = asyncio.create_task(self._run(claim, attempt, slot_of))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -264,7 +250,6 @@ class Worker:
         """End a render that waits and that nothing can run."""
         if await self._store.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
             logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
-            self.forget(render_id)
 
     def _work_of(self, render_id: str, attempt: int) -> Path:
         return self._owner.work / f"{render_id}-{attempt}"
@@ -277,7 +262,7 @@ class Worker:
             choose=self._choose,
             store=self._store,
             storage=self._storage,
-            results=self._results,
+            results=self.results,
             work=self._work_of(claim.id, claim.attempt),
             timeout=min(claim.spec.timeout or limit, limit),
             kept=kept,
@@ -299,7 +284,6 @@ class Worker:
         finally:
             if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
                 del self._attempts[claim.id]
-            self._flights.ended(claim.id, kept=attempt.has_result)
             if slot_of is not None:
                 self.fleet.took(slot_of, time.monotonic() - began)
                 self._busy[slot_of] -= 1

@@ -76,6 +76,12 @@ class Storage(Protocol):
     async def settle(self, stored: StoredResult) -> None:
         """Return when the files are where they stay, or when that takes too long. May be canceled without harm."""
 
+    async def holds(self, place: str, stored: StoredResult) -> bool:
+        """Tell whether the files that ``stored`` names are there and are what was stored.
+
+        That is looked at where they lie on this machine; for objects of a bucket it is taken to be so.
+        """
+
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:
         """Remove what ``stored`` names; without it, what any attempt at the render has left and no row tells of.
 

@@ -47,6 +47,10 @@ class LocalStorage:
     async def settle(self, stored: StoredResult) -> None:
         """Return at once: the files are where they stay."""
 
+    async def holds(self, place: str, stored: StoredResult) -> bool:
+        """Tell whether the files are there, with the bytes that were stored."""
+        return await asyncio.to_thread(self._videos.holds, place, stored.files)
+
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:  # noqa: ARG002 - all of it goes
         """Remove everything that is stored for a render; nothing there is no error."""
         await asyncio.to_thread(self._videos.remove, render_id)

@@ -88,6 +88,11 @@ class RemoteStorage:
         """Wait for the upload until it has worked, has failed, or ``STORAGE_UPLOAD_WAIT`` is over."""
         await self._uploads.settle(frozenset(_keys(stored)), self._settings.storage_upload_wait)
 
+    async def holds(self, place: str, stored: StoredResult) -> bool:
+        """Tell whether the files are there; those that are objects of the bucket are taken to be."""
+        here = StoredResult(files=tuple(file for file in stored.files if file.key is None))
+        return await self._local.holds(place, here)
+
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:
         """Remove the objects that ``stored`` names, or all that is still on its way for the render.
 

@@ -16,7 +16,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -95,6 +95,13 @@ class Shelf:
             raise NoSuchFile(f"render {name} has no file {file!r}")
         return path
 
+    def holds(self, name: str, files: Iterable[StoredFile]) -> bool:
+        """Tell whether these files of a result are there, and are what they were when they were put there."""
+        try:
+            return all(_is(self.path(name, file.name), file) for file in files)
+        except (NoSuchFile, OSError):
+            return False
+
     def notes(self) -> dict[str, bytes]:
         """Return the notes of all results that have one, by the results' names."""
         return {path.parent.name: path.read_bytes() for path in self.folder.glob(f"*/{_NOTE}")}
@@ -140,6 +147,12 @@ def plainly(what: str) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else str(error)
         remedy = _REMEDY.get(error.errno or 0, "Check DATA_DIR.")
         raise StorageError(f"{what}: {reason}. {remedy}") from error
+
+
+def _is(path: Path, file: StoredFile) -> bool:
+    with path.open("rb") as reader:
+        is_as_long = os.fstat(reader.fileno()).st_size == file.bytes
+        return is_as_long and hashlib.file_digest(reader, "sha256").hexdigest() == file.sha256
 
 
 def _take(source: Path, target: Path, file: OutputFile) -> StoredFile:

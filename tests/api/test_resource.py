@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
+from manimcast.renders.table import renders
 from tests.patience import PATIENCE
 from tests.renders.listening import reaches
 from tests.renders.scripted import DRAWING, GREETING, VIDEO, WORK, at
@@ -222,3 +225,25 @@ async def test_tenants_do_not_see_each_other(start: Start):
             assert refused.headers["www-authenticate"].startswith("Bearer")
         refused = await api.client.post("/v1/video/rendering", json={"code": CODE})
         assert (refused.status_code, list(refused.json())) == (401, ["error"])
+
+
+async def test_an_expired_video_is_told_apart_from_one_that_was_never_there(start: Start) -> None:
+    async with start(video_ttl=1000) as api:
+        created = await api.post("/v1/renders", json={"code": "class A(Scene): pass"}, headers={"prefer": "wait=60"})
+        path, link = f"/v1/renders/{created.json()['id']}", created.json()["result"]["video_url"]
+        assert (await api.client.get(link)).status_code == 200
+        async with api.context.renders._store.database.write() as connection:
+            await connection.execute(update(renders).values(finished_at=datetime(2020, 1, 1, tzinfo=UTC)))
+        await api.context.renders._retention.sweep()
+        result = (await api.client.get(path)).json()["result"]
+        assert (result["video_url"], result["poster_url"], result["expires_at"]) == (None, None, None)
+        assert result["expired_at"].endswith("Z")
+        assert result["sha256"] == created.json()["result"]["sha256"]
+        for address in (f"{path}/video", f"{path}/poster", link):
+            gone = await api.client.get(address)
+            assert (gone.status_code, gone.json()["type"]) == (410, "urn:manimcast:problem:video-expired")
+            assert "keeps videos for a limited time" in gone.json()["detail"]
+            assert gone.json()["expired_at"] == result["expired_at"]
+        await api.client.delete(path)
+        assert (await api.client.get(f"{path}/video")).status_code == 404
+        assert (await api.client.get(link)).status_code == 404

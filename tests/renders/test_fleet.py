@@ -68,7 +68,7 @@ async def test_a_worker_that_is_silent_is_dead_after_a_while(start: Start) -> No
         assert keeping is not None
         keeping.cancel()
         async with silent._store.database.write() as connection:
-            mine = services.c.name == silent._worker.owner
+            mine = services.c.name == silent._worker._owner.name
             await connection.execute(update(services).where(mine).values(seen=services.c.seen - 3))
         while True:  # until the api has looked again
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,13 @@ async def test_the_same_request_again_has_ended_when_it_is_taken(
     assert "draw" not in again.timings
     assert (first.drawing, again.drawing) == (DRAWING, None)
     assert not list((tmp_path / "data" / "work").glob("*/*"))
-    # Each has files of its own: what becomes of one is nothing to the other.
+    # They show one video; what becomes of one of them is nothing to the other.
     videos = tmp_path / "data" / "videos"
-    (videos / first.id / "video.mp4").unlink()
-    assert (videos / again.id / "video.mp4").read_bytes() == VIDEO
-    assert (await submitted(service)).cache.hit == "result"
+    await service.delete(first.id, tenant="t")
+    assert [path.read_bytes() for path in videos.rglob("*.mp4")] == [VIDEO]
+    await service.delete(again.id, tenant="t")
+    assert not list(videos.iterdir())
+    assert (await submitted(service)).cache.hit == "result", "the cache has it as well"
 
 
 async def test_listeners_hear_of_each_play(service: RenderService, executor: ScriptedExecutor) -> None:
@@ -186,6 +189,7 @@ async def test_a_damaged_result_is_rendered_anew(
     service: RenderService, executor: ScriptedExecutor, tmp_path: Path, harm: str
 ) -> None:
     first = await rendered(service, executor)
+    await service.delete(first.id, tenant="t")
     kept = tmp_path / "data" / "cache" / "results"
     (video,) = kept.rglob("video.mp4")
     if harm == "video":
@@ -199,6 +203,21 @@ async def test_a_damaged_result_is_rendered_anew(
     assert anew.result is not None
     assert first.result is not None
     assert anew.result.sha256 == first.result.sha256
+    assert (await submitted(service)).cache.hit == "result"
+
+
+@pytest.mark.parametrize("harm", ["replaced", "gone"])
+async def test_a_damaged_video_answers_for_nobody_else(
+    service: RenderService, executor: ScriptedExecutor, tmp_path: Path, harm: str
+) -> None:
+    first = await rendered(service, executor)
+    shutil.rmtree(tmp_path / "data" / "cache")
+    video = tmp_path / "data" / "videos" / first.id / "video.mp4"
+    video.unlink()
+    if harm == "replaced":
+        video.write_bytes(VIDEO.upper())
+    anew = await rendered(service, executor)
+    assert anew.cache.hit == "none"
     assert (await submitted(service)).cache.hit == "result"
 
 
@@ -224,17 +243,6 @@ async def test_the_same_at_once_is_rendered_once(service: RenderService, executo
     for render in others:
         assert (await service.wait(render.id, tenant="t", timeout=PATIENCE)).cache.hit == "result"
     assert executor.begun.empty()
-
-
-async def test_what_came_to_nothing_keeps_nobody_waiting(service: RenderService, executor: ScriptedExecutor) -> None:
-    renders = [await submitted(service) for _ in range(3)]
-    (await executor.begun.get()).fail()
-    second, third = await executor.begun.get(), await executor.begun.get()
-    assert executor.running == 2
-    second.succeed()
-    third.succeed()
-    for render in renders[1:]:
-        assert (await service.wait(render.id, tenant="t", timeout=PATIENCE)).status is RenderStatus.succeeded
 
 
 async def test_one_that_waits_for_another_may_be_canceled(service: RenderService, executor: ScriptedExecutor) -> None:

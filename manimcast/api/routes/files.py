@@ -7,6 +7,7 @@ served with a content type that we chose, and may not run anything.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -58,9 +59,21 @@ async def signed_file(
         # Since the link was given out, the file may have gone where it belongs.
         file = await context.renders.file(render_id, name)
         if file is None:
+            if (when := await context.renders.expired(render_id)) is not None:
+                raise expired(render_id, when) from None
             raise ProblemError(Problem.not_found, str(error)) from None
         return await hand_out(request, context, render_id, file)
     return _send(request, path, render_id, name, max_age=int(expires) - int(time.time()))
+
+
+def expired(render_id: str, when: datetime) -> ProblemError:
+    """Return the problem that a render's files are gone."""
+    return ProblemError(
+        Problem.video_expired,
+        f"the video of render {render_id} was removed at {when:%Y-%m-%dT%H:%M:%SZ}, as this service keeps videos for a "
+        "limited time; post the scene again for a new one",
+        extra={"expired_at": when.isoformat().replace("+00:00", "Z")},
+    )
 
 
 async def hand_out(request: Request, context: Context, render_id: str, file: StoredFile) -> Response:

@@ -16,7 +16,7 @@ from manimcast.api.context import Context, InContext, Tenant, find
 from manimcast.api.openapi import CANCEL, CREATE_RENDER, DELETE_RENDER, LIST_RENDERS, READ_RENDER, RESULT_FILE
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
-from manimcast.api.routes.files import hand_out
+from manimcast.api.routes.files import expired, hand_out
 from manimcast.api.submit import submit
 from manimcast.api.validation import refuse
 from manimcast.renders import RenderNotFound, RenderStatus, RequestKey
@@ -157,6 +157,8 @@ async def _result_file(
     if render.result is None:
         assert render.status is not RenderStatus.succeeded  # noqa: S101 - one that succeeded has a result
         raise ProblemError(Problem.no_video, f"render {render_id} {_ENDED[render.status]}", extra=_error(render.error))
+    if render.result.expired_at is not None:
+        raise expired(render_id, render.result.expired_at)
     if role is OutputRole.section:
         position = int(index) if index.isascii() and index.isdigit() and len(index) < 6 else -1
         names = [section.file for section in render.result.sections]

@@ -109,6 +109,6 @@ async def _cancel(context: Context, render_id: str, tenant: str) -> None:
     """Cancel the render of a client that has left; unless the service is stopping, which hung up on it."""
     if context.stopping:
         return
-    logger.info("client left; canceling its render", extra={"render_id": render_id})
+    logger.info("client left; canceling its render unless others wait for it", extra={"render_id": render_id})
     with suppress(RenderNotFound):
-        await context.renders.cancel(render_id, tenant=tenant, wait=False)
+        await context.renders.leave(render_id, tenant=tenant)

@@ -1,0 +1,110 @@
+"""What becomes of ended renders after a while: their videos expire, then their records (``VIDEO_TTL``, ``RECORD_TTL``).
+
+Of all services that work with the database one at a time sees to it, a bounded number of renders in each round. The
+same rounds remove the files of videos that no render shows any more, and that a service which died was about to remove.
+Caches are each service's own (``CACHE_TTL``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from manimcast.cache import expire
+from manimcast.database import DatabaseError, Now
+from manimcast.renders.model import RenderStatus
+from manimcast.renders.store import RenderStore
+from manimcast.renders.table import chores, renders
+from manimcast.renders.videos import hide
+from manimcast.settings import Settings
+from manimcast.storage import Storage, StorageError
+
+AT_ONCE = 200
+"""Renders, and videos, that one round sees to."""
+ROUND = 60.0
+"""Seconds between two rounds, at most; what lives shorter is looked after more often."""
+CHORE = "retention"
+
+_ENDED = [status.value for status in RenderStatus if status.ended]
+_WITHOUT_VIDEO = [RenderStatus.failed.value, RenderStatus.canceled.value]
+
+logger = logging.getLogger(__name__)
+
+
+class Retention:
+    """The rounds of one service."""
+
+    def __init__(self, settings: Settings, store: RenderStore, storage: Storage) -> None:
+        self._settings = settings
+        self._store = store
+        self._storage = storage
+        lifetimes = [settings.video_ttl, settings.record_ttl, settings.failed_ttl, settings.cache_ttl]
+        self._pause = max(1.0, min([ROUND, *(one / 4 for one in lifetimes if one is not None)]))
+
+    async def run(self) -> None:
+        """Go round again and again, until canceled."""
+        while True:
+            try:
+                if await self._is_ours():
+                    await self.sweep()
+                if self._settings.cache_ttl is not None:
+                    folder = self._settings.data_dir.absolute() / "cache"
+                    await asyncio.to_thread(expire, folder, self._settings.cache_ttl)
+            except (DatabaseError, StorageError) as error:
+                logger.warning("what has expired was not removed: %s", error)
+            await asyncio.sleep(self._pause)
+
+    async def sweep(self) -> None:
+        """Let expire what has lived long enough, as much of it as a round may."""
+        now = datetime.now(UTC)
+        if self._settings.video_ttl is not None:
+            await self._expire_videos(now - timedelta(seconds=self._settings.video_ttl))
+        for render_id in await self._old_records(now):
+            await self._store.delete(render_id)
+        for place, stored in await self._store.videos.unshown(AT_ONCE):
+            await self._storage.delete(place, stored)
+            await self._store.videos.forget(place)
+
+    async def _expire_videos(self, before: datetime) -> None:
+        old = select(renders.c.id, renders.c.place).where(renders.c.place.is_not(None), renders.c.finished_at < before)
+        old = old.order_by(renders.c.finished_at).limit(AT_ONCE).with_for_update(skip_locked=True)
+        async with self._store.database.write() as connection:
+            rows = (await connection.execute(old)).all()
+            values = {"place": None, "expired_at": datetime.now(UTC)}
+            await connection.execute(update(renders).where(renders.c.id.in_([row.id for row in rows])).values(values))
+            await hide(connection, [row.place for row in rows])
+
+    async def _old_records(self, now: datetime) -> list[str]:
+        record, failed = self._settings.record_ttl, self._settings.failed_ttl
+        which: list[ColumnElement[bool]] = []
+        if record is not None:
+            which.append(renders.c.finished_at < now - timedelta(seconds=record))
+        if failed is not None:
+            is_old = renders.c.finished_at < now - timedelta(seconds=failed)
+            which.append(is_old & renders.c.status.in_(_WITHOUT_VIDEO))
+        if not which:
+            return []
+        old = select(renders.c.id).where(renders.c.status.in_(_ENDED), or_(*which))
+        async with self._store.database.read() as connection:
+            rows = await connection.execute(old.order_by(renders.c.finished_at).limit(AT_ONCE))
+            return [row.id for row in rows]
+
+    async def _is_ours(self) -> bool:
+        """Take this round, unless another service has, a short while ago."""
+        due = (chores.c.name == CHORE, chores.c.until <= Now())
+        async with self._store.database.read() as connection:
+            known = (await connection.execute(select(chores.c.name, chores.c.until <= Now()))).all()
+        if any(name == CHORE and not is_due for name, is_due in known):
+            return False
+        async with self._store.database.write() as connection:
+            # By the database's clock, and a little earlier than the next look, so that the same one may take it again.
+            taken = {"until": Now() + 0.9 * self._pause}
+            if (await connection.execute(update(chores).where(*due).values(taken))).rowcount:
+                return True
+            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            first = insert(chores).values(name=CHORE, **taken).on_conflict_do_nothing()
+            return (await connection.execute(first)).rowcount == 1
