@@ -7,16 +7,15 @@ A link carries when it expires and an HMAC-SHA256 of that together with the file
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from manimcast.keyfiles import make_once
 from manimcast.storage.model import StorageError
 
 KEY_BYTES = 32
@@ -91,25 +90,8 @@ def check_key(key: str) -> bytes:
 
 
 def make_key(path: Path) -> bytes:
-    """Return the key in the file ``path``, which is made first if it is not there.
-
-    Any number of processes may do this at once; all get the same key. The key is written elsewhere and then
-    linked into place, so that nobody ever reads half of it.
-    """
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_hex(KEY_BYTES).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-    key = path.read_bytes().strip()
+    """Return the key in the file ``path``, which is made first if it is not there."""
+    key = make_once(path, lambda: secrets.token_hex(KEY_BYTES))
     if len(key) < MIN_KEY_CHARACTERS:
         raise StorageError(f"{path} is damaged; delete it (links given out so far stop working) or set SIGNING_KEY")
-    path.chmod(0o600)
-    return key
+    return key.encode()
