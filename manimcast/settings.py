@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from manimcast import processors
 from manimcast.storage_settings import StorageSettings
+from manimcast.webhook_settings import WebhookSettings
 
 MIB = 1024 * 1024
 ANONYMOUS = "anonymous"
@@ -64,7 +65,7 @@ class SettingsError(Exception):
     """The configuration cannot be used. The message names every wrong variable."""
 
 
-class Settings(StorageSettings):
+class Settings(StorageSettings, WebhookSettings):
     """The service's configuration. Sizes are in MiB, times in seconds."""
 
     model_config = SettingsConfigDict(
@@ -305,6 +306,12 @@ class Settings(StorageSettings):
         Who sends no key to a service that is open to others may be anybody.
         """
         return tenant != ANONYMOUS or self.on_loopback
+
+    @property
+    def signs_webhooks(self) -> bool:
+        """Whether all services that share the database sign webhooks with the same secret."""
+        is_alone = self.shared_data_dir or not self.database.startswith("postgresql")
+        return is_alone or bool(self.webhook_secret)
 
     @property
     def slots(self) -> int:

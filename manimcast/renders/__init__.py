@@ -15,7 +15,9 @@ from manimcast.renders.model import (
     RenderSection,
     RenderStatus,
 )
+from manimcast.renders.notices import Notices
 from manimcast.renders.outcomes import executor_at_fault
+from manimcast.renders.rows import WebhookWish
 from manimcast.renders.service import RenderService
 from manimcast.renders.store import RenderStore
 
@@ -27,6 +29,7 @@ __all__ = [
     "Inspections",
     "KeyTakenError",
     "NoExecutor",
+    "Notices",
     "Offer",
     "QueueFull",
     "Render",
@@ -40,5 +43,6 @@ __all__ = [
     "RenderStatus",
     "RenderStore",
     "RequestKey",
+    "WebhookWish",
     "executor_at_fault",
 ]

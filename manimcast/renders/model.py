@@ -164,7 +164,7 @@ class Render(_Model):
     ``timings`` are seconds. ``spec`` is the request without its code. ``executor`` is where it runs or ran, and
     ``sandbox`` how it was confined there. ``drawing`` says how its frames were drawn; it is null until it has
     succeeded, and when they came from an earlier render. ``work``, what that took, is left out of answers that it was
-    not asked for in.
+    not asked for in. ``webhook`` is where its end is told; it is a resource of its own, and left out as well.
     """
 
     id: str
@@ -187,3 +187,4 @@ class Render(_Model):
     cost: RenderCost | None = None
     error: SceneError | None = None
     metadata: dict[str, Any] | None = None
+    webhook: str | None = Field(default=None, exclude=True)

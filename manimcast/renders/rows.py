@@ -48,6 +48,14 @@ class State:
 
 
 @dataclass(frozen=True)
+class WebhookWish:
+    """Where the end of a render is to be told. ``base`` is the service's address, as whoever asks reaches it."""
+
+    url: str
+    base: str
+
+
+@dataclass(frozen=True)
 class NewRender:
     """What somebody asks for. ``requested`` names the one executor that may run it, or is ``auto``."""
 
@@ -59,6 +67,7 @@ class NewRender:
     priority: int = 0
     metadata: dict[str, Any] | None = None
     key: RequestKey | None = None
+    webhook: WebhookWish | None = None
     flight: str | None = None
 
     def values(self) -> dict[str, Any]:
@@ -76,6 +85,8 @@ class NewRender:
             "metadata": self.metadata,
             "flight": self.flight,
             "failures": 0,
+            "webhook_url": self.webhook and self.webhook.url,
+            "webhook_base": self.webhook and self.webhook.base,
         }
 
 
@@ -189,6 +200,7 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         cost=RenderCost.model_validate(row.cost) if row.cost else None,
         error=SceneError.model_validate(row.error) if row.error else None,
         metadata=row.metadata,
+        webhook=row.webhook_url,
     )
 
 

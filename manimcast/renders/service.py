@@ -8,7 +8,7 @@ import math
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
@@ -23,7 +23,7 @@ from manimcast.renders.kept import flight_of
 from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED, finished, shown_again
 from manimcast.renders.retention import Retention
-from manimcast.renders.rows import NewRender, State, attempt_of, id_of
+from manimcast.renders.rows import NewRender, State, WebhookWish, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
@@ -32,19 +32,37 @@ from manimcast.spec import RenderSpec
 from manimcast.storage import Storage, StoredFile, UnderWay
 
 
+class Companion(Protocol):
+    """Works on the same database for as long as renders may."""
+
+    async def start(self) -> None:
+        """Begin, the database being open."""
+
+    async def stop(self) -> None:
+        """End, if it has begun, before the database is closed."""
+
+
 class RenderService:
-    """The renders of one service process.
+    """The renders of one service process, and the ``companions`` that start and stop with it.
 
     Every method that takes a ``tenant`` sees that tenant's renders only and raises :class:`RenderNotFound` for
     others. All methods may raise :class:`DatabaseError` when the database cannot be read or written.
     """
 
-    def __init__(self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: RenderStore,
+        executors: Sequence[Executor],
+        storage: Storage,
+        companions: Sequence[Companion] = (),
+    ) -> None:
         self._settings = settings
         self._store = store
         self._executors = executors
         self._storage = storage
         self._feed = Feed(store.events)
+        self._companions = companions
         self._ids = IdMaker()
         self._worker = Worker(settings, store, executors, storage, self._feed)
         self._watch = Watch(store, self._feed, self._worker)
@@ -72,6 +90,8 @@ class RenderService:
             for executor in self._executors:
                 await executor.start()
             await self._worker.fleet.beat()
+            for companion in self._companions:
+                await companion.start()
         except BaseException:
             await self.stop(grace=0)
             raise
@@ -111,6 +131,8 @@ class RenderService:
             last.push_async_callback(self._store.close)
             last.push_async_callback(self._let_go)
             last.push_async_callback(self._storage.stop)
+            for companion in self._companions:
+                last.push_async_callback(companion.stop)
             last.push_async_callback(self._worker.leave)
             for executor in self._executors:
                 last.push_async_callback(executor.stop)
@@ -135,15 +157,16 @@ class RenderService:
         priority: int = 0,
         metadata: dict[str, Any] | None = None,
         key: RequestKey | None = None,
+        webhook: WebhookWish | None = None,
     ) -> Render:
         """Queue a render and return it. It is in the table, and survives a crash, when this returns.
 
         With ``cache`` at ``use``, a render whose result is kept has ended when this returns; it waits for no slot.
         ``executor`` is the name of the one executor that may run it, or ``auto``. Raises :class:`NoExecutor` when
         nothing could run it, :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait, and
-        :class:`KeyTakenError` when ``key`` belongs to a render already.
+        :class:`KeyTakenError` when ``key`` belongs to a render already. ``webhook`` is where its end is told.
         """
-        new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key)
+        new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key, webhook)
         chosen = await self._worker.offer_for(executor)
         results = self._worker.results
         if cache is CacheMode.use and results.on and chosen.versions:

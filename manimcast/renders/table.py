@@ -13,6 +13,8 @@ and ``cache`` says what came from caches. ``last_event`` is the number of the re
 ``place`` names the stored video that the render shows (:mod:`manimcast.renders.videos`), until that expires, which is
 ``expired_at``. Renders of equal requests have the same ``flight``, of which one runs at a time, and ``abandoned`` says
 that whoever asked for it has left (:mod:`manimcast.renders.flights`).
+``webhook_url`` is where the end is told, if somebody wants that, and
+``webhook_base`` the address of the service for links in it (:mod:`manimcast.renders.notices`).
 Migrations change the real table; a test compares the two.
 """
 
@@ -56,6 +58,8 @@ renders = Table(
     Column("expired_at", Instant),
     Column("flight", String(64)),
     Column("abandoned", Boolean, nullable=False, server_default=false()),
+    Column("webhook_url", Text),
+    Column("webhook_base", Text),
     Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
     Index("renders_by_end", "finished_at"),
