@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request
 
 from manimcast.api.context import Context
-from manimcast.renders import Render, RenderResult, RenderStatus, executor_at_fault
-from manimcast.spec import ErrorCode, JsonObject, OutputRole, RenderSpec, SceneError
-from manimcast.storage import Link, StoredFile
+from manimcast.api.shown import file_link, render_json
+from manimcast.renders import Render, RenderStatus, executor_at_fault
+from manimcast.spec import ErrorCode, JsonObject, RenderSpec, SceneError
 
 FAILED = "Video generation failed"
 TIMED_OUT = "Compilation timed out"
@@ -25,50 +23,17 @@ def base_url(request: Request, context: Context) -> str:
     return context.settings.public_url or str(request.base_url).rstrip("/")
 
 
-async def file_link(request: Request, context: Context, place: str, file: StoredFile) -> Link:
-    """Return a link to one file of a render, with the whole address."""
-    link = await context.storage.link(place, file)
-    return Link(base_url(request, context) + link.url, link.expires_at) if link.is_here else link
-
-
 async def show(
     render: Render, request: Request, context: Context, *, source: RenderSpec | None = None, work: bool = False
 ) -> JsonObject:
-    """Return the render as JSON, with links.
-
-    The code and the files of ``source`` are put into its spec; ``work`` has what drawing took put in.
-    """
-    shown: dict[str, Any] = render.model_dump(mode="json")
-    if render.result is not None and render.result.expired_at is None:
-        shown["result"] |= await _links(render.result, request, context)
-    if source is not None:
-        shown["spec"] |= {"code": source.code, "files": source.files}
-    if work:
-        shown["work"] = render.work and render.work.model_dump(mode="json")
-    return shown
-
-
-async def _links(result: RenderResult, request: Request, context: Context) -> JsonObject:
-    links = {file.name: await file_link(request, context, result.place, file) for file in result.files}
-
-    def url(name: str | None) -> str | None:
-        return links[name].url if name in links else None
-
-    by_role = {file.role: file.name for file in reversed(result.files)}
-    expires_at = links[result.video.name].expires_at
-    return {
-        "video_url": url(result.video.name),
-        "expires_at": expires_at and expires_at.isoformat().replace("+00:00", "Z"),
-        "poster_url": url(by_role.get(OutputRole.poster)),
-        "subtitles_url": url(by_role.get(OutputRole.subtitles)),
-        "sections": [section.model_dump(mode="json") | {"video_url": url(section.file)} for section in result.sections],
-    }
+    """Return the render as JSON, with links that lead where the client has come; see :func:`render_json`."""
+    return await render_json(render, context.storage, base_url(request, context), source=source, work=work)
 
 
 async def succeeded(render: Render, request: Request, context: Context) -> JsonObject:
     """Return what the original endpoint tells of a finished render, without its message."""
     assert render.result is not None  # noqa: S101 - a render that succeeded has one
-    link = await file_link(request, context, render.result.place, render.result.video)
+    link = await file_link(context.storage, base_url(request, context), render.result.place, render.result.video)
     return {
         "video_url": link.url,
         "processingTime": _seconds(render),

@@ -17,7 +17,7 @@ from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
-from manimcast.api.routes import events, files, health, renders, scenes, video
+from manimcast.api.routes import events, files, health, renders, scenes, video, webhook
 from manimcast.api.validation import explain_parameters, refuse
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
@@ -26,7 +26,10 @@ from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
 HEALTH = (health.router,)
-EVERYTHING = (video.router, renders.router, events.router, scenes.router, files.router, *HEALTH)
+EVERYTHING = (
+    *(video.router, renders.router, events.router, webhook.router, scenes.router, files.router),
+    *HEALTH,
+)
 
 
 def create_app(

@@ -10,12 +10,14 @@ from typing import Annotated, Self
 from fastapi import Depends, Request
 
 from manimcast.access import Access, UnauthorizedError
+from manimcast.api.payloads import Payloads
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.warnings import announce
 from manimcast.executors.base import Executor
-from manimcast.renders import Inspections, Render, RenderService, RenderStore
+from manimcast.renders import Inspections, Notices, Render, RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import Storage, from_settings
+from manimcast.webhooks import Courier, DeliveryStore
 
 
 class NothingRendersError(Exception):
@@ -32,6 +34,7 @@ class Context:
     executors: Sequence[Executor]
     renders: RenderService
     inspections: Inspections
+    deliveries: DeliveryStore
     stopping: bool = field(default=False)
     _announcement: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -39,8 +42,12 @@ class Context:
     def of(cls, settings: Settings, executors: Sequence[Executor]) -> Self:
         """Put the parts together; nothing is opened before :meth:`start`."""
         store, storage = RenderStore(settings), from_settings(settings)
-        renders = RenderService(settings, store, executors, storage)
-        return cls(settings, Access(settings), storage, executors, renders, Inspections(settings, executors))
+        deliveries = DeliveryStore(store.database, settings.webhook_timeout)
+        store.witnesses.append(Notices(deliveries))
+        courier = Courier(settings, deliveries, Payloads(settings, store, storage).compose)
+        renders = RenderService(settings, store, executors, storage, [courier])
+        inspections = Inspections(settings, executors)
+        return cls(settings, Access(settings), storage, executors, renders, inspections, deliveries)
 
     async def start(self) -> None:
         """Open everything.

@@ -19,6 +19,7 @@ from manimcast.api.requests import RenderRequest, VideoRequest
 from manimcast.inspection import Inspection
 from manimcast.renders import Render, RenderCache, RenderCost, RenderProgress
 from manimcast.spec import DrawingWork, SceneError
+from manimcast.webhooks import Webhook
 
 Description = dict[str, Any]
 
@@ -90,6 +91,14 @@ class RenderRead(Render):
     """A render; ``work`` is there when it was asked for."""
 
     work: DrawingWork | None = None
+
+
+class RenderEvent(BaseModel):
+    """What a webhook posts: the render as it is read, and when it ended that way."""
+
+    type: Literal["render.succeeded", "render.failed", "render.canceled"]
+    timestamp: datetime
+    data: Render
 
 
 class UploadHealth(BaseModel):
@@ -185,6 +194,8 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (SegmentEvent, "serialization"),
     (LogEvent, "serialization"),
     (EndEvent, "serialization"),
+    (Webhook, "serialization"),
+    (RenderEvent, "serialization"),
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
@@ -329,6 +340,14 @@ EVENTS = _route(
     }
 )
 CANCEL = _route({200: _json("The render; nothing of it runs any more.", Render), **_NO_RENDER})
+READ_WEBHOOK = _route({200: _json("Where it is, and every attempt.", Webhook), **_NO_RENDER})
+REPLAY_WEBHOOK = _route(
+    {
+        202: _json("It is going to be sent again.", Webhook),
+        **_NO_RENDER,
+        **_problems(s409="The render has not ended."),
+    }
+)
 _BYTES: dict[int | str, Description] = {
     200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
     206: {"description": "The range of bytes that was asked for."},
@@ -361,6 +380,30 @@ SIGNED_FILE = _route(
 HEALTH = _route({200: _json("It can render.", Health), 503: _json("It cannot render; the answer says why.", Health)})
 
 
+def _header(name: str, description: str) -> Description:
+    return {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
+
+
+WEBHOOKS: Description = {
+    "render.ended": {
+        "post": {
+            "operationId": "render_ended",
+            "summary": "A render has ended",
+            "description": "Posted to `webhook.url` of a render that has succeeded, failed or was canceled, until it "
+            "is answered with a status from 200 to 299, or for about a day. Signed as Standard Webhooks are.",
+            "parameters": [
+                _header("webhook-id", "The same for every attempt: what came twice is known by it."),
+                _header("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
+                _header("webhook-signature", "`v1,` and a signature, for each secret in use, separated by spaces."),
+            ],
+            **_body(RenderEvent),
+            "responses": {"2XX": {"description": "You have it."}, "410": {"description": "You want no more of it."}},
+            "security": [],
+        }
+    }
+}
+
+
 def describe(app: FastAPI) -> None:
     """Make ``app`` serve a document with the shapes of this module in it."""
 
@@ -375,6 +418,7 @@ def describe(app: FastAPI) -> None:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             }
+            schema["webhooks"] = WEBHOOKS
             schema["security"] = [{"bearer": []}, {"header": []}, {}]
             app.openapi_schema = schema
         return app.openapi_schema

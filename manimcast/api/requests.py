@@ -18,6 +18,7 @@ from manimcast.renders import CacheMode
 from manimcast.renders.order import HIGHEST, LOWEST
 from manimcast.settings import Settings
 from manimcast.spec import AspectRatio, Code, Engine, JsonObject, Quality, RenderSpec, SceneName
+from manimcast.webhooks import AddressRules, Target, TargetError
 
 MAX_METADATA = 1024
 """Bytes of a render's metadata, written as JSON."""
@@ -42,6 +43,26 @@ class VideoRequest(BaseModel):
     stream: bool = Field(False, strict=True, description="Answer with progress lines while it renders.")
 
 
+class WebhookRequest(BaseModel):
+    """Where to tell of the end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(
+        description="Where to post it: `https://` or `http://`, in the internet.",
+        json_schema_extra={"format": "uri", "examples": ["https://example.org/hooks"]},
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_target(cls, url: str) -> str:
+        try:
+            Target.parse(url)
+        except TargetError as error:
+            raise ValueError(f"webhook.url {error}") from None
+        return url
+
+
 class RenderRequest(RenderSpec):
     """A scene to render. Unknown fields are refused."""
 
@@ -58,6 +79,7 @@ class RenderRequest(RenderSpec):
     priority: int = Field(
         0, ge=LOWEST, le=HIGHEST, description="Before your other renders (above 0) or after them; one step is a minute."
     )
+    webhook: WebhookRequest | None = Field(None, description="Tell of the end of the render by a signed webhook.")
     metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
     @field_validator("metadata")
@@ -80,6 +102,7 @@ class Order:
     cache: CacheMode
     priority: int
     metadata: JsonObject | None
+    webhook: str | None
 
 
 def parse_original(body: JsonObject, settings: Settings) -> tuple[RenderSpec, bool]:
@@ -115,32 +138,40 @@ def parse_render(body: JsonObject, settings: Settings) -> Order:
         _fields_set=request.model_fields_set & RenderSpec.model_fields.keys(),
         **{name: getattr(request, name) for name in RenderSpec.model_fields},
     )
-    _check_limits(spec, settings)
-    return Order(spec, request.executor, request.cache, request.priority, request.metadata)
+    webhook = None if request.webhook is None else request.webhook.url
+    _check_limits(spec, settings, webhook)
+    return Order(spec, request.executor, request.cache, request.priority, request.metadata, webhook)
 
 
 def _without_nulls(body: JsonObject) -> JsonObject:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _check_limits(spec: RenderSpec, settings: Settings) -> None:
+def _check_limits(spec: RenderSpec, settings: Settings, webhook: str | None = None) -> None:
     errors: list[FieldError] = []
 
-    def too_much(field: str, message: str) -> None:
+    def refuse_field(field: str, message: str) -> None:
         errors.append({"field": field, "message": f"{field} {message}"})
 
     length = spec.source_bytes
     if length > settings.max_code_bytes:
         whole = "it has" if not spec.files else "with files it has"
-        too_much("code", f"must not be longer than {settings.max_code_bytes} bytes; {whole} {length}")
+        refuse_field("code", f"must not be longer than {settings.max_code_bytes} bytes; {whole} {length}")
     width, height = spec.pixel_size
     if width * height > settings.max_pixels:
         field = "resolution" if spec.resolution else "quality"
-        too_much(field, f"must not ask for more than {settings.max_pixels} pixels; {width}x{height} does")
+        refuse_field(field, f"must not ask for more than {settings.max_pixels} pixels; {width}x{height} does")
     if spec.frames_per_second > settings.max_frame_rate:
         field = "frame_rate" if spec.frame_rate is not None else "quality"
-        too_much(field, f"must not ask for more than {settings.max_frame_rate:g} frames per second")
+        refuse_field(field, f"must not ask for more than {settings.max_frame_rate:g} frames per second")
     if spec.timeout is not None and spec.timeout > settings.render_timeout:
-        too_much("timeout", f"must be at most {settings.render_timeout:g} seconds")
+        refuse_field("timeout", f"must be at most {settings.render_timeout:g} seconds")
+    if webhook is not None:
+        try:
+            Target.parse(webhook).check(AddressRules(settings.webhook_allowed_networks))
+        except TargetError as error:
+            refuse_field("webhook.url", str(error))
+        if not settings.signs_webhooks:
+            refuse_field("webhook", "is not possible here: WEBHOOK_SECRET has to be set, the same for all services")
     if errors:
         raise refuse(errors)

@@ -9,7 +9,7 @@ import structlog
 from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.executors.policy import AUTO
-from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey
+from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, RenderSpec
 
 
@@ -23,16 +23,24 @@ async def submit(
     priority: int = 0,
     metadata: JsonObject | None = None,
     key: RequestKey | None = None,
+    webhook: WebhookWish | None = None,
 ) -> Render:
     """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken.
 
-    With a ``key`` that was sent before, that request's render is returned.
+    With a ``key`` that was sent before, that request's render is returned. ``webhook`` is where its end is told.
     """
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
         render = await context.renders.submit(
-            spec, tenant=tenant, executor=executor, cache=cache, priority=priority, metadata=metadata, key=key
+            spec,
+            tenant=tenant,
+            executor=executor,
+            cache=cache,
+            priority=priority,
+            metadata=metadata,
+            key=key,
+            webhook=webhook,
         )
     except KeyTakenError as taken:
         if not taken.is_same:

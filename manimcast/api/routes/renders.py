@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from manimcast.api.answers import show
+from manimcast.api.answers import base_url, show
 from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
 from manimcast.api.context import Context, InContext, Tenant, find
@@ -19,7 +19,7 @@ from manimcast.api.requests import parse_render
 from manimcast.api.routes.files import expired, hand_out
 from manimcast.api.submit import submit
 from manimcast.api.validation import refuse
-from manimcast.renders import RenderNotFound, RenderStatus, RequestKey
+from manimcast.renders import RenderNotFound, RenderStatus, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, OutputRole, SceneError
 
 PAGE, MAX_PAGE = 50, 200
@@ -50,6 +50,7 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
         priority=order.priority,
         metadata=order.metadata,
         key=_key(request, body),
+        webhook=None if order.webhook is None else WebhookWish(order.webhook, base_url(request, context)),
     )
     headers = {"location": f"/v1/renders/{render.id}", "cache-control": "no-store"}
     wanted = _WAIT.search(",".join(request.headers.getlist("prefer")))
