@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from manimcast import __version__
-from manimcast.cli import deploy, doctor, inspection, migrate, modal, render, serve
+from manimcast.cli import deploy, doctor, inspection, migrate, modal, render, serve, webhooks
 
 EXAMPLES = """\b
 Examples:
@@ -19,6 +19,7 @@ Examples:
   manimcast inspect scene.py              how long it becomes, and what is wrong, without drawing
   manimcast serve                         the HTTP API, on port 8080
   manimcast deploy                        the renderer, on Modal's containers
+  manimcast webhooks secret               what receivers of webhooks check signatures with
 
 Every command explains itself, for example: manimcast render --help
 """
@@ -72,6 +73,7 @@ app.command(name="migrate", epilog=migrate.EXAMPLES)(migrate.command)
 app.command(name="doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.command(name="deploy", epilog=deploy.EXAMPLES)(deploy.command)
 app.add_typer(modal.app, name="modal")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def main() -> None:
