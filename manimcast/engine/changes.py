@@ -36,6 +36,9 @@ USUAL_DETAIL = 8.0
 FEWEST = 4
 """Macroblocks that must have changed before it counts what was written for them."""
 
+MOST_PICTURES = 4
+"""Pictures before that motion may refer to: digits that come again are found there."""
+
 LITTLE = 0.06
 """The share of macroblocks up to which a picture takes less time here than x264 needs for any."""
 
@@ -53,9 +56,19 @@ class _Run:
     sequence: h264.Sequence
     picture: h264.Picture
     last: h264.Head
+    pictures: int = 0
+    """That the next one may refer to."""
+
+    def advance(self) -> None:
+        self.last = h264.following(self.last, self.sequence)
+        self.pictures = min(self.pictures + 1, self.most_pictures)
+
+    @property
+    def most_pictures(self) -> int:
+        return min(self.sequence.references, MOST_PICTURES)
 
     def head(self, qp: int) -> bytes:
-        writer = h264.predicted_head(self.sequence, self.picture, self.last, qp)
+        writer = h264.predicted_head(self.sequence, self.picture, self.last, qp, self.pictures)
         writer.align(1)
         return bytes(writer)
 
@@ -94,6 +107,8 @@ class ChangeCoder:
             raise h264.UnsupportedStreamError("not 4:2:0 with 8 bits, of another size, or with scaling matrices")
         if not picture.arithmetic or not picture.filter_control:
             raise h264.UnsupportedStreamError("without CABAC, or always deblocked")
+        if not sequence.references:
+            raise h264.UnsupportedStreamError("nothing may be referred to")
         slices = [unit for unit in h264.units(key) if h264.unit_type(unit) in {h264.SLICE, h264.IDR_SLICE}]
         if len(slices) != 1:
             raise h264.UnsupportedStreamError("a picture in several slices")
@@ -102,14 +117,15 @@ class ChangeCoder:
         decoder.extradata = extradata
         decoder.options = {"threads": "1", "apply_cropping": "0"}  # what is beyond the edges is referred to as well
         (frame,) = [*decoder.decode(Packet(key)), *decoder.decode(None)]
-        native = picture.chroma_offsets, picture.transform8
-        self._native.h264_begin(self._coder, *native[0], native[1], *_planes(frame))
+        how = *picture.chroma_offsets, picture.transform8, self._run.most_pictures
+        self._native.h264_begin(self._coder, *how, *_planes(frame))
 
     def code(self) -> bytes:
         """Return the packet of the picture that was looked at last, decoded and shown after the one before."""
         run = self._advance()
         qp = quantiser(self._share, self._macroblocks, self._detail)
-        unit: bytes = self._native.h264_code(self._coder, run.head(qp), qp, max(qp - FINER, FINEST_QP), WAIT)
+        how = run.pictures, qp, max(qp - FINER, FINEST_QP), WAIT
+        unit: bytes = self._native.h264_code(self._coder, run.head(qp), *how)
         if (changed := self._share * self._macroblocks) >= FEWEST:
             self._detail += (len(unit) / changed - self._detail) / 4
         return b"\0\0\0\1" + unit
@@ -117,12 +133,13 @@ class ChangeCoder:
     def repeat(self) -> bytes:
         """Return the packet of a picture equal to the one coded last."""
         run = self._advance()
+        self._native.h264_repeat(self._coder)
         return b"\0\0\0\1" + h264.skipped(run.sequence, run.picture, run.last)
 
     def _advance(self) -> _Run:
         if self._run is None:
             raise RuntimeError("there is no key picture yet")
-        self._run.last = h264.following(self._run.last, self._run.sequence)
+        self._run.advance()
         return self._run
 
     def reconstructed(self) -> bytes:

@@ -39,6 +39,7 @@ class Sequence:
     frame_num_bits: int
     order_type: int
     order_bits: int
+    references: int
     macroblocks: int
     chroma: bool
     usual: bool
@@ -112,13 +113,13 @@ def parse_sequence(unit: bytes) -> Sequence:
     if order_type == 1:
         raise UnsupportedStreamError("picture order count type 1")
     order_bits = reader.ue() + 4 if order_type == 0 else 0
-    reader.ue()  # reference frames
+    references = reader.ue()
     reader.u(1)
     width, height = reader.ue() + 1, reader.ue() + 1
     if not reader.flag():
         raise UnsupportedStreamError("interlaced coding")
     usual = chroma_format == 1 and depths == 0
-    return Sequence(frame_num_bits, order_type, order_bits, width * height, chroma_format != 0, usual)
+    return Sequence(frame_num_bits, order_type, order_bits, references, width * height, chroma_format != 0, usual)
 
 
 def parse_picture(unit: bytes) -> Picture:
@@ -240,8 +241,10 @@ def skipped(sequence: Sequence, picture: Picture, head: Head) -> bytes:
     return escape(bytes(writer))
 
 
-def predicted_head(sequence: Sequence, picture: Picture, head: Head, qp: int) -> BitWriter:
-    """Return the NAL unit's first byte and the head of a P slice with one reference picture and without deblocking.
+def predicted_head(sequence: Sequence, picture: Picture, head: Head, qp: int, references: int = 1) -> BitWriter:
+    """Return the NAL unit's first byte and the head of a P slice without deblocking.
+
+    It may refer to so many pictures before it.
 
     With CABAC ones follow up to the byte's end, then the data of the slice. The whole is to be escaped.
     """
@@ -257,16 +260,17 @@ def predicted_head(sequence: Sequence, picture: Picture, head: Head, qp: int) ->
             writer.se(0)
     if picture.redundant:
         writer.ue(0)
-    writer.flag(True)  # one reference picture, whatever the parameter set says
-    writer.ue(0)
+    writer.flag(True)  # so many reference pictures, whatever the parameter set says
+    writer.ue(references - 1)
     writer.flag(False)  # in its own order
     if picture.weighted:
         writer.ue(0)
         if sequence.chroma:
             writer.ue(0)
-        writer.flag(False)  # no weight
-        if sequence.chroma:
-            writer.flag(False)
+        for _ in range(references):
+            writer.flag(False)  # no weight
+            if sequence.chroma:
+                writer.flag(False)
     writer.flag(False)  # the oldest reference picture makes room
     if picture.arithmetic:
         writer.ue(0)

@@ -183,6 +183,38 @@ def test_a_repeated_picture_is_the_same_one() -> None:
     stream.check()
 
 
+def digit(first: Planes, number: int) -> Planes:
+    picture = first.copy()
+    picture[20:50, 20:50] = np.random.default_rng(number).integers(0, 256, (30, 30))
+    return picture
+
+
+def test_what_comes_again_is_taken_from_the_picture_that_had_it() -> None:
+    first = ramp(96, 64)
+    stream = Stream(first)
+    for number in range(24):
+        stream.add(digit(first, number % 4))
+    stream.check()
+    sizes = [len(packet) for packet in stream.packets[1:]]
+    assert max(sizes[8:]) < min(sizes[:4]) / 3
+    for number in range(24, 48):
+        stream.add(digit(first, number % 5))  # one more than there are pictures to refer to
+    stream.check()
+    sizes = [len(packet) for packet in stream.packets[1:]]
+    assert min(sizes[40:]) > max(sizes[8:24])
+
+
+def test_repeated_pictures_are_among_those_referred_to() -> None:
+    first = ramp(96, 64)
+    stream = Stream(first)
+    for number in range(30):
+        stream.add(digit(first, number % 3))
+        for _ in range(number % 4):
+            stream.packets.append(stream.coder.repeat())
+            stream.own.append(stream.own[-1])
+    stream.check()
+
+
 def test_rows_make_no_difference() -> None:
     first = np.full((96, 96), 40, np.uint8)
     whole, by_rows = Stream(first), Stream(first)
@@ -206,15 +238,19 @@ def test_planes_that_are_too_small_are_refused() -> None:
         with pytest.raises(ValueError, match="too small"):
             library.h264_changes(coder, *itertools.chain(*zip(arrays, strides, strict=True)), first, end)
     with pytest.raises(ValueError, match="too small"):
-        library.h264_begin(coder, 0, 0, True, *itertools.chain(*zip(small, strides, strict=True)))
+        library.h264_begin(coder, 0, 0, True, 4, *itertools.chain(*zip(small, strides, strict=True)))
     with pytest.raises(ValueError, match="too large"):
-        library.h264_begin(coder, 13, 0, True, *itertools.chain(*zip(right, strides, strict=True)))
+        library.h264_begin(coder, 13, 0, True, 4, *itertools.chain(*zip(right, strides, strict=True)))
     for width, height in ((0, 64), (64, -2), (63, 64), (64, 20000)):
         with pytest.raises(ValueError, match="size"):
             library.h264_coder(width, height)
+    with pytest.raises(ValueError, match="number of pictures"):
+        library.h264_begin(coder, 0, 0, True, 5, *itertools.chain(*zip(right, strides, strict=True)))
+    with pytest.raises(ValueError, match="not as many"):
+        library.h264_code(coder, b"", 2, 20, 20, 1)
     for qp, refined, wait in ((52, 20, 1), (-1, 20, 1), (20, 52, 1), (20, 20, 256)):
         with pytest.raises(ValueError, match="quantiser"):
-            library.h264_code(coder, b"", qp, refined, wait)
+            library.h264_code(coder, b"", 1, qp, refined, wait)
     with pytest.raises(ValueError, match="PyCapsule"):
         library.h264_reconstructed(None)
 

@@ -2,7 +2,7 @@
  *
  * Derived from the text of ITU-T H.264 (the clauses stand where they are used) and from comparing what a decoder makes
  * of the slices; no encoder's or decoder's source was used. The stream is progressive, 4:2:0 with 8 bits, one slice a
- * picture, CABAC, one reference picture, flat scaling, no deblocking in these slices. */
+ * picture, CABAC, the pictures before as references, flat scaling, no deblocking in these slices. */
 
 #ifndef MANIMCAST_H264_H
 #define MANIMCAST_H264_H
@@ -14,12 +14,14 @@ enum {
     CONTEXTS = 436, /* those of frame macroblocks without the ones for 4:4:4 */
     MARGIN = 48,    /* samples of luma around the reference picture; half as many of chroma */
     REACH = 24,     /* how far a block may begin outside of the picture, and 16 more at the other end */
+    MOST_PICTURES = 4, /* that motion refers to */
     LOWEST_QP = 0,
     HIGHEST_QP = 51,
 };
 
 typedef struct {
     int16_t x, y; /* in quarters of a sample */
+    uint8_t back; /* ref_idx: it refers to the picture before, or to one so many before that */
 } Motion;
 
 /* ---- h264_cabac.c: the arithmetic coder, 9.3 ---- */
@@ -74,11 +76,12 @@ typedef struct {
 int within_reach(const Reference *, int x, int y, int size, Motion);
 /* Predict the block of `width` by `height` at (x, y) within the macroblock, as a part of its 384 samples. */
 void predict(const Reference *, int x, int y, int width, int height, int inner_x, int inner_y, Motion, uint8_t *samples);
-/* Find motion for the square block of `size` (8 or 16) at (x, y), beginning with the candidates, one at the least.
- * `source` has rows of 16. Costs are sums of absolute differences and `lambda` for each bit of the difference from
- * `expected`. Returns the cost. */
+/* Find motion for the square block of `size` (8 or 16) at (x, y), beginning with the candidates. `source` has rows of
+ * 16. Costs are sums of absolute differences and `lambda` for each bit of the difference from `expected`. Where nothing
+ * near costs as little as `limit`, the search ends early. Returns the cost. */
 int search(const Reference *, const uint8_t *source, int x, int y, int size, const Motion *candidates, int count,
-           Motion expected, int lambda, int fraction, Motion *found);
+           Motion expected, int lambda, int limit, Motion *found);
+int motion_bits(int x, int y); /* about how many bits it takes to write such a difference of motion */
 int difference(const uint8_t *, const uint8_t *, int width, int height); /* rows of 16, sum of absolutes */
 int difference_of(const uint8_t *, const uint8_t *, int count);          /* of so many samples, a multiple of 16 */
 
@@ -105,7 +108,8 @@ typedef struct {
     int stride;        /* of macroblocks in the lists below: the first of each row, and the first row, are not there */
     Macroblock *macroblocks;
     uint8_t *coded;  /* by macroblock: it is not skipped */
-    uint8_t *moving; /* by macroblock: some motion is not zero */
+    uint8_t *moving; /* by macroblock: some motion is not zero, or not to the picture before */
+    int pictures;    /* that motion may refer to */
     int qp;          /* of the macroblock coded last */
     int changed_qp;  /* that one had an mb_qp_delta */
     int has_transform8;
@@ -119,7 +123,8 @@ typedef struct {
     Residual residual;
 } Choice;
 
-Motion expected_motion(const Slice *, int at, int partition, int part, const Motion *within);
+/* The motion that is predicted for a part that refers to the picture `back`. */
+Motion expected_motion(const Slice *, int at, int partition, int part, int back, const Motion *within);
 Motion skipped_motion(const Slice *, int at);
 void write_macroblock(Cabac *, Slice *, int at, const Choice *); /* one that is not skipped, with mb_skip_flag */
 void write_skipped(Cabac *, Slice *, int at, Motion);            /* mb_skip_flag alone */

@@ -4,13 +4,14 @@
 
 #include <string.h>
 
-/* Tables 9-13, 9-15, 9-17 to 9-21 and 9-24 for cabac_init_idc 0: m and n of each context. */
+/* Tables 9-13, 9-15 to 9-21 and 9-24 for cabac_init_idc 0: m and n of each context. */
 static const int8_t from_11[][2] = {
     {23, 33}, {23, 2}, {21, 0}, {1, 9}, {0, 49}, {-37, 118}, {5, 57}, {-13, 78}, {-11, 65}, {1, 62}, {12, 49},
     {-4, 73}, {17, 50}};
 static const int8_t from_40[][2] = {
     {-3, 69}, {-6, 81}, {-11, 96}, {6, 55}, {7, 67}, {-5, 86}, {2, 88}, {0, 58}, {-3, 76}, {-10, 94}, {5, 54},
     {4, 69}, {-3, 81}, {0, 88}};
+static const int8_t from_54[][2] = {{-7, 67}, {-5, 74}, {-4, 74}, {-5, 80}, {-7, 72}, {1, 58}};
 static const int8_t from_60[][2] = {
     {0, 41}, {0, 63}, {0, 63}, {0, 63}, {-9, 83}, {4, 86}, {0, 97}, {-7, 72}, {13, 41}, {3, 62}};
 static const int8_t from_73[][2] = {
@@ -49,7 +50,7 @@ static const struct {
     const int8_t (*values)[2];
 } tables[] = {
 #define TABLE(first) {first, sizeof from_##first / 2, from_##first}
-    TABLE(11), TABLE(40), TABLE(60), TABLE(73), TABLE(399),
+    TABLE(11), TABLE(40), TABLE(54), TABLE(60), TABLE(73), TABLE(399),
 };
 
 /* Table 9-44. */

@@ -15,7 +15,8 @@ static const uint8_t root_worth[52] = {1,  1,  1,  1,  1,  1,  1,  1,  1,  1,  1
                                        15, 17, 19, 21, 23, 26, 29, 33, 37, 42, 47, 52, 59, 66, 74, 83};
 
 enum {
-    FOUND = 5,       /* motions that the partitions choose from */
+    FOUND = 6,       /* motions that the partitions choose from */
+    ANY = 1 << 29,   /* no limit to what motion may cost */
     LIGHT = 30,      /* differences, in units of a bit's worth, for which nothing finer is tried */
     CHEAP_BITS = 4,  /* an error worth less is left */
     DEAR_BITS = 24,  /* what costs less is good enough */
@@ -28,7 +29,7 @@ int64_t bit_worth(int qp)
 
 void stand_in(const Coder *k, int column, int row, uint8_t *samples)
 {
-    const Reference *r = &k->reference;
+    const Reference *r = picture_before(k, 0);
     for (int y = 0; y < 16; y++)
         memcpy(samples + 16 * y, r->planes[0] + (16 * row + y) * r->stride + 16 * column, 16);
     for (int p = 0; p < 2; p++)
@@ -38,21 +39,17 @@ void stand_in(const Coder *k, int column, int row, uint8_t *samples)
 
 static int is_zero(Motion m)
 {
-    return !m.x && !m.y;
+    return !m.x && !m.y && !m.back;
 }
 
-static int mv_bits(Motion m, Motion expected)
+/* About how many bits it takes to say to which picture motion refers. */
+static int back_bits(const Slice *s, int back)
 {
-    int bits = 2;
-    for (int x = m.x - expected.x; x; x /= 2)
-        bits += 2;
-    for (int y = m.y - expected.y; y; y /= 2)
-        bits += 2;
-    return bits;
+    return s->pictures > 1 ? 1 + back : 0;
 }
 
-/* Motions that may fit: of the neighbours, and of the picture before. */
-static int gather(const Coder *k, const Work *w, Motion *candidates)
+/* Motions that may fit: of the neighbours, and of the picture before, as far as they refer to the picture `back`. */
+static int gather(const Coder *k, const Work *w, int back, Motion *candidates)
 {
     const Slice *s = &k->slice;
     const Macroblock *m = &s->macroblocks[w->at];
@@ -60,22 +57,41 @@ static int gather(const Coder *k, const Work *w, Motion *candidates)
     const Macroblock *around[3] = {m - 1, m - s->stride, m - s->stride + 1};
     static const int quarters[3] = {1, 2, 2};
     for (int i = 0; i < 3; i++)
-        if (around[i]->present && !is_zero(around[i]->motion[quarters[i]]))
+        if (around[i]->present && around[i]->motion[quarters[i]].back == back)
             candidates[count++] = around[i]->motion[quarters[i]];
     Motion past = k->past[w->row * s->columns + w->column];
-    if (!is_zero(past))
+    if (past.back == back)
         candidates[count++] = past;
+    candidates[count++] = expected_motion(s, w->at, WHOLE, 0, back, NULL);
     return count;
+}
+
+/* Find motion of a square block, that of the whole or of the quarter at (x, y), to whichever picture it costs least.
+ * Beginning with `cost`, what there is already, which is returned where nothing costs less. */
+static int find(const Coder *k, const Work *w, const uint8_t *source, int x, int y, int size, int first, int cost,
+                Motion *found)
+{
+    int lambda = root_worth[w->qp];
+    for (int back = first; back < k->slice.pictures; back++) {
+        Motion candidates[8], m;
+        int count = gather(k, w, back, candidates), of;
+        of = search(picture_before(k, back), source, x, y, size, candidates, count, candidates[count - 1], lambda,
+                    back ? cost : ANY, &m) + lambda * back_bits(&k->slice, back);
+        if (of < cost && within_reach(picture_before(k, back), 16 * w->column, 16 * w->row, 16, m)) {
+            cost = of;
+            *found = m;
+        }
+        if (cost <= LIGHT * lambda * size * size / 256)
+            break;
+    }
+    return cost;
 }
 
 /* Find motion of the whole. Returns the sum of absolute differences, and what the motion costs. */
 static int find_motion(const Coder *k, const Work *w, Choice *choice)
 {
-    Motion candidates[8], found, expected = expected_motion(&k->slice, w->at, WHOLE, 0, NULL);
-    int count = gather(k, w, candidates);
-    candidates[count++] = expected;
-    int cost = search(&k->reference, w->source, 16 * w->column, 16 * w->row, 16, candidates, count, expected,
-                      root_worth[w->qp], 1, &found);
+    Motion found = {0, 0, 0};
+    int cost = find(k, w, w->source, 16 * w->column, 16 * w->row, 16, 0, ANY, &found);
     choice->partition = WHOLE;
     for (int i = 0; i < 4; i++)
         choice->motion[i] = found;
@@ -86,25 +102,34 @@ static int find_motion(const Coder *k, const Work *w, Choice *choice)
 static void measure(const Coder *k, const Work *w, Motion m, int *errors)
 {
     uint8_t samples[384];
-    predict(&k->reference, 16 * w->column, 16 * w->row, 16, 16, 0, 0, m, samples);
+    predict(picture_before(k, m.back), 16 * w->column, 16 * w->row, 16, 16, 0, 0, m, samples);
     for (int i = 0; i < 4; i++) {
         int at = 128 * (i >> 1) + 8 * (i & 1);
         errors[i] = difference(w->source + at, samples + at, 8, 8);
     }
 }
 
+/* Add motion to what the partitions choose from, unless it is there. */
+static void add_found(const Coder *k, const Work *w, Motion m, Motion *found, int errors[][4], int *bits, int *seen)
+{
+    for (int i = 0; i < *seen; i++)
+        if (found[i].x == m.x && found[i].y == m.y && found[i].back == m.back)
+            return;
+    Motion expected = expected_motion(&k->slice, w->at, WHOLE, 0, m.back, NULL);
+    found[*seen] = m;
+    measure(k, w, m, errors[*seen]);
+    bits[*seen] = root_worth[w->qp] * (motion_bits(m.x - expected.x, m.y - expected.y) + back_bits(&k->slice, m.back));
+    ++*seen;
+}
+
 /* Find motion by partition, where that is better than the motion that was found of the whole. */
 static void find_partition(const Coder *k, const Work *w, Choice *choice)
 {
     int lambda = root_worth[w->qp], x = 16 * w->column, y = 16 * w->row;
-    Motion candidates[8], found[FOUND], expected = expected_motion(&k->slice, w->at, WHOLE, 0, NULL);
-    int count = gather(k, w, candidates);
-    int seen = 1;
-    found[0] = candidates[count++] = choice->motion[0];
-    candidates[count++] = expected;
-    int errors[FOUND][4], bits[FOUND], best[4] = {0}, cost[4];
-    measure(k, w, found[0], errors[0]);
-    bits[0] = lambda * mv_bits(found[0], expected);
+    Motion found[FOUND];
+    int seen = 0, errors[FOUND][4], bits[FOUND], best[4] = {0}, cost[4];
+    add_found(k, w, choice->motion[0], found, errors, bits, &seen);
+    add_found(k, w, (Motion){0, 0, 0}, found, errors, bits, &seen);
     for (int i = 0; i < 4; i++) {
         uint8_t quarter[128];
         Motion m;
@@ -112,12 +137,8 @@ static void find_partition(const Coder *k, const Work *w, Choice *choice)
             continue;
         for (int line = 0; line < 8; line++)
             memcpy(quarter + 16 * line, w->source + 128 * (i >> 1) + 16 * line + 8 * (i & 1), 8);
-        search(&k->reference, quarter, x + 8 * (i & 1), y + 8 * (i >> 1), 8, candidates, count, expected, lambda, 1, &m);
-        if (!within_reach(&k->reference, x, y, 16, m) || (m.x == found[0].x && m.y == found[0].y))
-            continue;
-        measure(k, w, m, errors[seen]);
-        bits[seen] = lambda * mv_bits(m, expected);
-        found[seen++] = m;
+        if (find(k, w, quarter, x + 8 * (i & 1), y + 8 * (i >> 1), 8, 0, ANY, &m) < ANY)
+            add_found(k, w, m, found, errors, bits, &seen);
     }
     if (seen == 1)
         return;
@@ -151,18 +172,15 @@ static void find_partition(const Coder *k, const Work *w, Choice *choice)
 
 static void predict_all(const Coder *k, const Work *w, const Choice *choice, uint8_t *samples)
 {
-    int x = 16 * w->column, y = 16 * w->row;
-    if (choice->partition == WHOLE)
-        predict(&k->reference, x, y, 16, 16, 0, 0, choice->motion[0], samples);
-    else if (choice->partition == TWO_HIGH)
-        for (int i = 0; i < 2; i++)
-            predict(&k->reference, x, y, 16, 8, 0, 8 * i, choice->motion[2 * i], samples);
-    else if (choice->partition == TWO_WIDE)
-        for (int i = 0; i < 2; i++)
-            predict(&k->reference, x, y, 8, 16, 8 * i, 0, choice->motion[i], samples);
-    else
-        for (int i = 0; i < 4; i++)
-            predict(&k->reference, x, y, 8, 8, 8 * (i & 1), 8 * (i >> 1), choice->motion[i], samples);
+    static const uint8_t parts[4] = {1, 2, 2, 4};
+    int width = choice->partition == TWO_WIDE || choice->partition == FOUR ? 8 : 16;
+    int height = choice->partition == TWO_HIGH || choice->partition == FOUR ? 8 : 16;
+    for (int part = 0; part < parts[choice->partition]; part++) {
+        int first = choice->partition == TWO_HIGH ? 2 * part : part;
+        Motion m = choice->motion[first];
+        predict(picture_before(k, m.back), 16 * w->column, 16 * w->row, width, height, 8 * (first & 1), 8 * (first >> 1),
+                m, samples);
+    }
 }
 
 static uint32_t count_bits(const Coder *k, const Cabac *c, const Work *w, const Choice *choice)
@@ -209,7 +227,7 @@ static void neighbouring(const Coder *k, int column, int row, int plane, int x, 
                          ptrdiff_t to_step)
 {
     int size = plane ? 8 : 16, patch = k->patch_of[row * k->slice.columns + column];
-    const Reference *r = &k->reference;
+    const Reference *r = picture_before(k, 0);
     ptrdiff_t stride = patch ? size : plane ? r->chroma_stride : r->stride;
     const uint8_t *at = patch ? k->patches[patch - 1].samples + (plane ? 192 + 64 * plane : 0)
                               : r->planes[plane] + row * size * stride + column * size;
@@ -329,8 +347,8 @@ int choose(const Coder *k, const Cabac *c, const Work *w, Motion skipped, Choice
 {
     uint8_t predicted[384], skip[384], intra[384];
     int64_t cost_skip = INT64_MAX, lambda = bit_worth(w->qp);
-    if (within_reach(&k->reference, 16 * w->column, 16 * w->row, 16, skipped)) {
-        predict(&k->reference, 16 * w->column, 16 * w->row, 16, 16, 0, 0, skipped, skip);
+    if (within_reach(picture_before(k, 0), 16 * w->column, 16 * w->row, 16, skipped)) {
+        predict(picture_before(k, 0), 16 * w->column, 16 * w->row, 16, 16, 0, 0, skipped, skip);
         cost_skip = 256 * squared_error(w->source, skip, 384) + lambda / 2;
         if (cost_skip < CHEAP_BITS * lambda) {
             memcpy(choice->residual.samples, skip, 384);

@@ -15,10 +15,9 @@ static void coder_free(Coder *k)
 {
     if (!k)
         return;
-    for (int p = 0; p < 3; p++) {
-        PyMem_RawFree(k->planes[p]);
+    pictures_free(k);
+    for (int p = 0; p < 3; p++)
         PyMem_RawFree(k->source[p]);
-    }
     PyMem_RawFree(k->slice.macroblocks);
     PyMem_RawFree(k->slice.coded);
     PyMem_RawFree(k->slice.moving);
@@ -26,6 +25,7 @@ static void coder_free(Coder *k)
     PyMem_RawFree(k->waits);
     PyMem_RawFree(k->past);
     PyMem_RawFree(k->touched);
+    PyMem_RawFree(k->coded_in);
     PyMem_RawFree(k->patch_of);
     PyMem_RawFree(k->patches);
     PyMem_RawFree(k);
@@ -54,19 +54,10 @@ static Coder *coder_new(int width, int height)
     s->stride = s->columns + 1;
     size_t count = (size_t)s->columns * (size_t)s->rows;
     size_t places = (size_t)s->stride * ((size_t)s->rows + 1) + 1; /* one behind the last row */
-    k->reference.width = 16 * s->columns;
-    k->reference.height = 16 * s->rows;
-    k->reference.stride = k->reference.width + 2 * MARGIN;
-    k->reference.chroma_stride = k->reference.width / 2 + MARGIN;
-    int missing = 0;
+    int missing = !pictures_new(k);
     for (int p = 0; p < 3; p++) {
-        ptrdiff_t margin = p ? MARGIN / 2 : MARGIN, stride = p ? k->reference.chroma_stride : k->reference.stride;
-        ptrdiff_t lines = (p ? 8 : 16) * s->rows + 2 * margin;
-        k->planes[p] = PyMem_RawCalloc((size_t)lines, (size_t)stride);
         k->source[p] = PyMem_RawCalloc(count, p ? 64 : 256);
-        missing |= !k->planes[p] || !k->source[p];
-        if (k->planes[p])
-            k->reference.planes[p] = k->planes[p] + margin * stride + margin;
+        missing |= !k->source[p];
     }
     s->macroblocks = PyMem_RawCalloc(places, sizeof *s->macroblocks);
     s->coded = PyMem_RawCalloc(places, 1);
@@ -76,8 +67,9 @@ static Coder *coder_new(int width, int height)
     k->past = PyMem_RawCalloc(count, sizeof *k->past);
     k->patch_of = PyMem_RawCalloc(count, sizeof *k->patch_of);
     k->touched = PyMem_RawCalloc(count, sizeof *k->touched);
+    k->coded_in = PyMem_RawCalloc(count, sizeof *k->coded_in);
     if (missing || !s->macroblocks || !s->coded || !s->moving || !k->changed || !k->waits || !k->past ||
-        !k->patch_of || !k->touched) {
+        !k->patch_of || !k->touched || !k->coded_in) {
         coder_free(k);
         return NULL;
     }
@@ -128,49 +120,26 @@ static int large_enough(const Planes *planes, int width, int height)
     return 1;
 }
 
-/* Extend the rows from `first` to before `end` of a plane into the margin at both sides, and the first and last row
- * above and below. */
-static void extend(uint8_t *at, ptrdiff_t stride, int width, int height, int margin, int first, int end)
-{
-    for (int y = first; y < end; y++) {
-        uint8_t *line = at + y * stride;
-        memset(line - margin, line[0], (size_t)margin);
-        memset(line + width, line[width - 1], (size_t)margin);
-    }
-    for (int i = 1; i <= margin; i++) {
-        if (first == 0)
-            memcpy(at - margin - i * stride, at - margin, (size_t)(width + 2 * margin));
-        if (end == height)
-            memcpy(at - margin + (height - 1 + i) * stride, at - margin + (height - 1) * stride, (size_t)(width + 2 * margin));
-    }
-}
-
 PyObject *native_h264_begin(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
     Planes d = {0};
-    int offset_u, offset_v, transform8;
-    if (!PyArg_ParseTuple(args, "Oiipy*ny*ny*n:h264_begin", &capsule, &offset_u, &offset_v, &transform8, &d.buffers[0], &d.strides[0], &d.buffers[1],
-                          &d.strides[1], &d.buffers[2], &d.strides[2]))
+    int offset_u, offset_v, transform8, pictures;
+    if (!PyArg_ParseTuple(args, "Oiipiy*ny*ny*n:h264_begin", &capsule, &offset_u, &offset_v, &transform8, &pictures,
+                          &d.buffers[0], &d.strides[0], &d.buffers[1], &d.strides[1], &d.buffers[2], &d.strides[2]))
         return NULL;
     Coder *k = coder_of(capsule);
     PyObject *result = NULL;
-    if (k && (!large_enough(&d, k->reference.width, k->reference.height) || abs(offset_u) > 12 || abs(offset_v) > 12))
-        PyErr_SetString(PyExc_ValueError, "the planes are too small, or an offset is too large");
+    if (k && (!large_enough(&d, 16 * k->slice.columns, 16 * k->slice.rows) || abs(offset_u) > 12 || abs(offset_v) > 12 ||
+              pictures < 1 || pictures > MOST_PICTURES))
+        PyErr_SetString(PyExc_ValueError, "the planes are too small, or an offset or the number of pictures is too large");
     else if (k) {
         k->qp_offsets[0] = offset_u;
         k->qp_offsets[1] = offset_v;
         k->slice.has_transform8 = transform8;
+        k->most_pictures = pictures;
         Py_BEGIN_ALLOW_THREADS
-        for (int p = 0; p < 3; p++) {
-            ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
-            int width = k->reference.width / (p ? 2 : 1), height = k->reference.height / (p ? 2 : 1);
-            int margin = p ? MARGIN / 2 : MARGIN;
-            uint8_t *at = k->planes[p] + margin * stride + margin;
-            for (int y = 0; y < height; y++)
-                memcpy(at + y * stride, (const uint8_t *)d.buffers[p].buf + y * d.strides[p], (size_t)width);
-            extend(at, stride, width, height, margin, 0, height);
-        }
+        pictures_begin(k, (const uint8_t *const[3]){d.buffers[0].buf, d.buffers[1].buf, d.buffers[2].buf}, d.strides);
         memset(k->waits, 0, (size_t)k->slice.columns * (size_t)k->slice.rows);
         Py_END_ALLOW_THREADS
         result = Py_NewRef(Py_None);
@@ -318,8 +287,8 @@ static int code_macroblock(Coder *k, Cabac *c, const Plan *plan, int column, int
         uint8_t stands[384];
         stand_in(k, column, row, stands);
         skip = 0;
-        if (within_reach(&k->reference, 16 * column, 16 * row, 16, skipped)) {
-            predict(&k->reference, 16 * column, 16 * row, 16, 16, 0, 0, skipped, choice.residual.samples);
+        if (within_reach(picture_before(k, 0), 16 * column, 16 * row, 16, skipped)) {
+            predict(picture_before(k, 0), 16 * column, 16 * row, 16, 16, 0, 0, skipped, choice.residual.samples);
             skip = squared_error(choice.residual.samples, w.source, 384) * 256 <=
                    squared_error(stands, w.source, 384) * 256 + 4 * bit_worth(plan->qp);
         }
@@ -346,35 +315,6 @@ static int code_macroblock(Coder *k, Cabac *c, const Plan *plan, int column, int
     return 1;
 }
 
-static void apply_patches(Coder *k)
-{
-    int first = k->slice.rows, end = 0, edge = 0;
-    for (int i = 0; i < k->patch_count; i++) {
-        const Patch *patch = &k->patches[i];
-        k->patch_of[patch->row * k->slice.columns + patch->column] = 0;
-        for (int p = 0; p < 3; p++) {
-            int size = p ? 8 : 16, margin = p ? MARGIN / 2 : MARGIN;
-            ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
-            uint8_t *to = k->planes[p] + (margin + size * patch->row) * stride + margin + size * patch->column;
-            const uint8_t *from = patch->samples + (p ? 192 + 64 * p : 0);
-            for (int y = 0; y < size; y++)
-                memcpy(to + y * stride, from + size * y, (size_t)size);
-        }
-        if (!patch->column || !patch->row || patch->column == k->slice.columns - 1 || patch->row == k->slice.rows - 1) {
-            edge = 1;
-            first = patch->row < first ? patch->row : first;
-            end = patch->row + 1 > end ? patch->row + 1 : end;
-        }
-    }
-    for (int p = 0; edge && p < 3; p++) {
-        int size = p ? 8 : 16, margin = p ? MARGIN / 2 : MARGIN;
-        ptrdiff_t stride = p ? k->reference.chroma_stride : k->reference.stride;
-        extend(k->planes[p] + margin * stride + margin, stride, size * k->slice.columns, size * k->slice.rows, margin,
-               size * first, size * end);
-    }
-    k->patch_count = 0;
-}
-
 /* Write the data of the slice. Returns how many bytes, 0 when memory is short. */
 static size_t code_picture(Coder *k, const Plan *plan, Output *out)
 {
@@ -396,13 +336,13 @@ static size_t code_picture(Coder *k, const Plan *plan, Output *out)
             if (!changed[column] && waits[column] > 1)
                 waits[column]--;
             if (!changed[column] && waits[column] != 1 && !(s->moving[at - 1] && s->moving[at - s->stride]))
-                write_skipped(&c, s, at, (Motion){0, 0});
+                write_skipped(&c, s, at, (Motion){0, 0, 0});
             else if (!code_macroblock(k, &c, plan, column, row))
                 return 0;
             cabac_end_of_slice(&c, row == s->rows - 1 && column == s->columns - 1);
         }
     }
-    apply_patches(k);
+    pictures_advance(k);
     return (size_t)(c.at - out->memory);
 }
 
@@ -427,7 +367,8 @@ PyObject *native_h264_code(PyObject *module, PyObject *args)
     PyObject *capsule, *result = NULL;
     Py_buffer head;
     Plan plan;
-    if (!PyArg_ParseTuple(args, "Oy*iii:h264_code", &capsule, &head, &plan.qp, &plan.refined_qp, &plan.wait))
+    int pictures;
+    if (!PyArg_ParseTuple(args, "Oy*iiii:h264_code", &capsule, &head, &pictures, &plan.qp, &plan.refined_qp, &plan.wait))
         return NULL;
     Coder *k = coder_of(capsule);
     if (!k)
@@ -435,6 +376,10 @@ PyObject *native_h264_code(PyObject *module, PyObject *args)
     if (plan.qp < LOWEST_QP || plan.qp > HIGHEST_QP || plan.refined_qp < LOWEST_QP || plan.refined_qp > HIGHEST_QP ||
         plan.wait < 0 || plan.wait > 255 || head.len > 1024) {
         PyErr_SetString(PyExc_ValueError, "a quantiser, a time or a head that cannot be");
+        goto done;
+    }
+    if (pictures != k->slice.pictures) {
+        PyErr_SetString(PyExc_ValueError, "not as many pictures as there are before");
         goto done;
     }
     Output out = {PyMem_RawMalloc(4 * MOST_BYTES), 4 * MOST_BYTES};
@@ -464,6 +409,18 @@ done:
     return result;
 }
 
+PyObject *native_h264_repeat(PyObject *module, PyObject *args)
+{
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "O:h264_repeat", &capsule))
+        return NULL;
+    Coder *k = coder_of(capsule);
+    if (!k)
+        return NULL;
+    pictures_advance(k);
+    Py_RETURN_NONE;
+}
+
 PyObject *native_h264_reconstructed(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
@@ -477,10 +434,11 @@ PyObject *native_h264_reconstructed(PyObject *module, PyObject *args)
     if (!result)
         return NULL;
     char *to = PyBytes_AS_STRING(result);
+    const Reference *r = picture_before(k, 0);
     for (int p = 0; p < 3; p++) {
         int width = p ? k->width / 2 : k->width, height = p ? k->height / 2 : k->height;
         for (int y = 0; y < height; y++, to += width)
-            memcpy(to, k->reference.planes[p] + y * (p ? k->reference.chroma_stride : k->reference.stride), (size_t)width);
+            memcpy(to, r->planes[p] + y * (p ? r->chroma_stride : r->stride), (size_t)width);
     }
     return result;
 }

@@ -1,7 +1,10 @@
-/* The state of a coder of P pictures, between h264_choose.c (what a macroblock is coded as) and h264_coder.c. */
+/* The state of a coder of P pictures, between h264_choose.c (what a macroblock is coded as), h264_pictures.c (what
+ * motion may refer to) and h264_coder.c. */
 
 #ifndef MANIMCAST_H264_CODER_H
 #define MANIMCAST_H264_CODER_H
+
+#include "native.h"
 
 #include "h264.h"
 
@@ -11,12 +14,22 @@ typedef struct {
     uint8_t samples[384];
 } Patch;
 
+/* Memory of a picture, and which one it is. */
+typedef struct {
+    uint8_t *planes[3];
+    Reference reference;
+    uint32_t number;
+} Store;
+
 typedef struct {
     int width, height; /* of what is shown, in samples */
     int qp_offsets[2]; /* chroma_qp_index_offset, second_chroma_qp_index_offset */
     Slice slice;
-    Reference reference;
-    uint8_t *planes[3]; /* the reference picture's memory */
+    Store stores[MOST_PICTURES];
+    int order[MOST_PICTURES]; /* where the picture before is, the one before that, ...; as many as the slice may refer to */
+    int most_pictures;        /* that the stream allows */
+    uint32_t number;          /* of the picture before */
+    uint32_t *coded_in;       /* by macroblock: the number of the picture in which it was coded last */
     uint8_t *source[3]; /* the picture to be coded, of whole macroblocks, without margin */
     uint8_t *changed;   /* by macroblock, of the picture to be coded: it differs from the picture before */
     uint8_t *waits;     /* by macroblock: after how many pictures it is refined; 0 is never */
@@ -33,6 +46,19 @@ typedef struct {
     int qp;
     uint8_t source[384];
 } Work;
+
+/* ---- h264_pictures.c: the pictures that motion may refer to ---- */
+
+int pictures_new(Coder *);
+void pictures_free(Coder *);
+void pictures_begin(Coder *, const uint8_t *const planes[3], const Py_ssize_t strides[3]); /* there is none before */
+void pictures_advance(Coder *); /* the picture with the patches is done: it is the one before now */
+static inline const Reference *picture_before(const Coder *k, int back)
+{
+    return &k->stores[k->order[back]].reference;
+}
+
+/* ---- h264_choose.c ---- */
 
 int64_t bit_worth(int qp); /* in squared error, in 256ths */
 void stand_in(const Coder *, int column, int row, uint8_t *samples); /* the reference picture's own samples */

@@ -174,8 +174,7 @@ int difference_of(const uint8_t *a, const uint8_t *b, int count)
     return absolute(a, 16, b, 16, 16, count / 16);
 }
 
-/* About how many bits it takes to write a difference of motion. */
-static int motion_bits(int x, int y)
+int motion_bits(int x, int y)
 {
     int bits = 2;
     for (int rest = abs(x); rest; rest >>= 1)
@@ -194,7 +193,7 @@ typedef struct {
 
 static int try_whole(Search *s, int x, int y)
 {
-    Motion m = {(int16_t)(4 * x), (int16_t)(4 * y)};
+    Motion m = {(int16_t)(4 * x), (int16_t)(4 * y), s->expected.back};
     if (!within_reach(s->reference, s->x, s->y, s->size, m))
         return 0;
     const uint8_t *at = s->reference->planes[0] + (s->y + y) * s->reference->stride + s->x + x;
@@ -215,7 +214,7 @@ static void try_fractions(Search *s, const uint8_t *planes[4], const ptrdiff_t s
     Motion centre = s->best;
     uint8_t predicted[256];
     for (int i = 0; i < 9; i++) {
-        Motion m = {(int16_t)(centre.x + (i % 3 - 1) * step), (int16_t)(centre.y + (i / 3 - 1) * step)};
+        Motion m = {(int16_t)(centre.x + (i % 3 - 1) * step), (int16_t)(centre.y + (i / 3 - 1) * step), centre.back};
         if (i == 4 || !within_reach(s->reference, s->x, s->y, s->size, m))
             continue;
         int cost = s->lambda * motion_bits(m.x - s->expected.x, m.y - s->expected.y);
@@ -240,12 +239,14 @@ static void try_fractions(Search *s, const uint8_t *planes[4], const ptrdiff_t s
 }
 
 int search(const Reference *r, const uint8_t *source, int x, int y, int size, const Motion *candidates, int count,
-           Motion expected, int lambda, int fraction, Motion *found)
+           Motion expected, int lambda, int limit, Motion *found)
 {
-    Search s = {r, source, x, y, size, lambda, 1 << 30, expected, {0, 0}};
+    Search s = {r, source, x, y, size, lambda, 1 << 30, expected, {0, 0, expected.back}};
     try_whole(&s, 0, 0);
     for (int i = 0; i < count; i++)
         try_whole(&s, (candidates[i].x + 2) >> 2, (candidates[i].y + 2) >> 2);
+    if (s.cost / 2 > limit)
+        return s.cost;
     static const int8_t hexagon[6][2] = {{-2, 0}, {2, 0}, {-1, -2}, {1, -2}, {-1, 2}, {1, 2}};
     static const int8_t square[8][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
     for (int turns = 0, better = 1; size == 16 && better && turns < 8; turns++) {
@@ -260,7 +261,7 @@ int search(const Reference *r, const uint8_t *source, int x, int y, int size, co
         for (int i = 0; i < 8; i++)
             better |= try_whole(&s, cx + square[i][0], cy + square[i][1]);
     }
-    if (fraction && s.cost > 2 * lambda) {
+    if (s.cost > 2 * lambda && s.cost - s.cost / 4 <= limit) {
         /* Halves around the best, from one sample before to one behind. */
         uint8_t halves[3][LINES * WIDE];
         Motion whole = s.best;

@@ -1,5 +1,5 @@
 /* The macroblock layer of P slices, 7.3.5 with the binarisations and contexts of 9.3.2 and 9.3.3.1, and the prediction
- * of motion, 8.4.1. All motion refers to the same picture, so that what is there always counts as a neighbour. */
+ * of motion, 8.4.1. */
 
 #include "h264.h"
 
@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* ctxIdxOffset of Table 9-34, and with ctxBlockCatOffset of Table 9-40 by ctxBlockCat. */
-enum { SKIP_FLAG = 11, TYPE = 14, SUB_TYPE = 21, MVD_X = 40, MVD_Y = 47, QP_DELTA = 60, LUMA_PATTERN = 73 };
-enum { CHROMA_PATTERN = 77, CODED_FLAG = 85, TRANSFORM8 = 399, INTRA_TYPE = 17, CHROMA_MODE = 64, SAME_MODE = 68 };
+enum { SKIP_FLAG = 11, TYPE = 14, SUB_TYPE = 21, MVD_X = 40, MVD_Y = 47, BACK = 54, QP_DELTA = 60 };
+enum { LUMA_PATTERN = 73, CHROMA_PATTERN = 77, CODED_FLAG = 85, TRANSFORM8 = 399, INTRA_TYPE = 17, CHROMA_MODE = 64, SAME_MODE = 68 };
 enum { LUMA_DC, LUMA_AC, LUMA4, CHROMA_DC, CHROMA_AC, LUMA8 };
 static const int significant[] = {105, 120, 134, 149, 152, 402};
 static const int last_one[] = {166, 181, 195, 210, 213, 417};
@@ -98,23 +98,23 @@ static void write_moved(Cabac *c, int offset, int moved, int neighbours)
 static Motion median(Motion a, Motion b, Motion c)
 {
 #define MIDDLE(u, v, w) ((u) > (v) ? ((v) > (w) ? (v) : (u) > (w) ? (w) : (u)) : ((u) > (w) ? (u) : (v) > (w) ? (w) : (v)))
-    Motion m = {MIDDLE(a.x, b.x, c.x), MIDDLE(a.y, b.y, c.y)};
+    Motion m = {MIDDLE(a.x, b.x, c.x), MIDDLE(a.y, b.y, c.y), 0};
     return m;
 }
 
 typedef struct {
-    int there, moves; /* it is available; it refers to the picture */
+    int there, moves; /* it is available; it refers to the same picture */
     Motion motion;
 } Neighbour;
 
-static Neighbour neighbour(const Macroblock *m, int quarter)
+static Neighbour neighbour(const Macroblock *m, int quarter, int back)
 {
-    Neighbour found = {m->present, m->present && !m->intra, m->motion[quarter]};
+    Neighbour found = {m->present, m->present && !m->intra && m->motion[quarter].back == back, m->motion[quarter]};
     return found;
 }
 
 /* 8.4.1.3. `within` has the motion of the macroblock's own quarters before. */
-Motion expected_motion(const Slice *s, int at, int partition, int part, const Motion *within)
+static Motion expected_of(const Slice *s, int at, int partition, int part, int back, const Motion *within)
 {
     const Macroblock *m = &s->macroblocks[at], *left = m - 1, *above = m - s->stride;
     const Macroblock *right = above + 1, *corner = above - 1;
@@ -122,22 +122,23 @@ Motion expected_motion(const Slice *s, int at, int partition, int part, const Mo
     int quarter = partition == FOUR ? part : partition == TWO_HIGH ? 2 * part : part;
     Neighbour own[4];
     for (int i = 0; i < 4; i++) {
-        own[i].there = own[i].moves = 1;
-        own[i].motion = i < quarter ? within[i] : (Motion){0, 0};
+        own[i].there = 1;
+        own[i].motion = i < quarter ? within[i] : (Motion){0, 0, 0};
+        own[i].moves = own[i].motion.back == back;
     }
-    a = quarter & 1 ? own[quarter - 1] : neighbour(left, quarter + 1);
-    b = quarter & 2 ? own[quarter - 2] : neighbour(above, quarter + 2);
+    a = quarter & 1 ? own[quarter - 1] : neighbour(left, quarter + 1, back);
+    b = quarter & 2 ? own[quarter - 2] : neighbour(above, quarter + 2, back);
     int wide = partition == WHOLE || partition == TWO_HIGH;
     if (quarter == 0) {
-        c = wide ? neighbour(right, 2) : neighbour(above, 3);
+        c = wide ? neighbour(right, 2, back) : neighbour(above, 3, back);
         if (!c.there)
-            c = neighbour(corner, 3);
+            c = neighbour(corner, 3, back);
     } else if (quarter == 1) {
-        c = neighbour(right, 2);
+        c = neighbour(right, 2, back);
         if (!c.there)
-            c = neighbour(above, 2);
+            c = neighbour(above, 2, back);
     } else if (quarter == 2) {
-        c = wide ? neighbour(left, 1) : own[1];
+        c = wide ? neighbour(left, 1, back) : own[1];
     } else {
         c = own[0];
     }
@@ -156,18 +157,28 @@ Motion expected_motion(const Slice *s, int at, int partition, int part, const Mo
     return median(a.motion, b.motion, c.motion);
 }
 
+Motion expected_motion(const Slice *s, int at, int partition, int part, int back, const Motion *within)
+{
+    Motion m = expected_of(s, at, partition, part, back, within);
+    m.back = (uint8_t)back;
+    return m;
+}
+
+static int stays(Motion m)
+{
+    return !m.x && !m.y && !m.back;
+}
+
 /* 8.4.1.1. */
 Motion skipped_motion(const Slice *s, int at)
 {
     const Macroblock *m = &s->macroblocks[at], *left = m - 1, *above = m - s->stride;
-    Motion none = {0, 0};
+    Motion none = {0, 0, 0};
     if (!left->present || !above->present)
         return none;
-    if (!left->intra && !left->motion[1].x && !left->motion[1].y)
+    if ((!left->intra && stays(left->motion[1])) || (!above->intra && stays(above->motion[2])))
         return none;
-    if (!above->intra && !above->motion[2].x && !above->motion[2].y)
-        return none;
-    return expected_motion(s, at, WHOLE, 0, NULL);
+    return expected_motion(s, at, WHOLE, 0, 0, NULL);
 }
 
 static void write_skip_flag(Cabac *c, const Slice *s, int at, int skipped)
@@ -178,12 +189,25 @@ static void write_skip_flag(Cabac *c, const Slice *s, int at, int skipped)
 void write_skipped(Cabac *c, Slice *s, int at, Motion motion)
 {
     write_skip_flag(c, s, at, 1);
-    if (motion.x || motion.y) {
+    if (!stays(motion)) {
         for (int i = 0; i < 4; i++)
             s->macroblocks[at].motion[i] = motion;
         s->moving[at] = 1;
     }
     s->changed_qp = 0;
+}
+
+/* ref_idx_l0 of the part whose first quarter that is; the macroblock has its motion already. */
+static void write_back(Cabac *c, const Slice *s, const Macroblock *m, int quarter)
+{
+    const Motion *left = quarter & 1 ? &m->motion[quarter - 1] : &m[-1].motion[quarter + 1];
+    const Motion *above = quarter & 2 ? &m->motion[quarter - 2] : &m[-s->stride].motion[quarter + 2];
+    int context = BACK + (left->back > 0) + 2 * (above->back > 0);
+    for (int i = 0; i < m->motion[quarter].back; i++) {
+        cabac_bin(c, context, 1);
+        context = BACK + (i ? 5 : 4);
+    }
+    cabac_bin(c, context, 0);
 }
 
 static void write_partitions(Cabac *c, Slice *s, int at, const Choice *choice)
@@ -200,9 +224,11 @@ static void write_partitions(Cabac *c, Slice *s, int at, const Choice *choice)
     static const uint8_t parts[4] = {1, 2, 2, 4};
     memset(m->moved, 0, sizeof m->moved);
     memcpy(m->motion, choice->motion, sizeof m->motion);
+    for (int part = 0; s->pictures > 1 && part < parts[choice->partition]; part++)
+        write_back(c, s, m, choice->partition == TWO_HIGH ? 2 * part : part);
     for (int part = 0; part < parts[choice->partition]; part++) {
         int first = choice->partition == TWO_HIGH ? 2 * part : part;
-        Motion expected = expected_motion(s, at, choice->partition, part, choice->motion);
+        Motion expected = expected_motion(s, at, choice->partition, part, choice->motion[first].back, choice->motion);
         int x = choice->motion[first].x - expected.x, y = choice->motion[first].y - expected.y;
         const uint8_t *left = first & 1 ? m->moved[first - 1] : m[-1].moved[first + 1];
         const uint8_t *above = first & 2 ? m->moved[first - 2] : m[-s->stride].moved[first + 2];
@@ -376,7 +402,7 @@ void write_macroblock(Cabac *c, Slice *s, int at, const Choice *choice)
     } else {
         write_partitions(c, s, at, choice);
         for (int i = 0; i < 4; i++)
-            s->moving[at] |= choice->motion[i].x || choice->motion[i].y;
+            s->moving[at] |= (uint8_t)!stays(choice->motion[i]);
     }
     if (choice->partition != INTRA16)
         write_pattern(c, s, at, r->pattern);

@@ -17,9 +17,10 @@ static PyMethodDef methods[] = {
     CONVERSION(rgba_to_argb, "(pixels, width, height, first, end, argb, stride)"),
     CONVERSION(changed_rows, "(before, after, rows): the rows from the first to the last that differs, or (0, 0)"),
     CONVERSION(h264_coder, "(width, height): a coder of P pictures"),
-    CONVERSION(h264_begin, "(coder, u_offset, v_offset, transform8, y, stride, u, stride, v, stride): what a decoder has, whole macroblocks"),
+    CONVERSION(h264_begin, "(coder, u_offset, v_offset, transform8, pictures, y, stride, u, stride, v, stride): what a decoder has, whole macroblocks"),
     CONVERSION(h264_changes, "(coder, y, stride, u, stride, v, stride, first, end): how many macroblocks changed"),
-    CONVERSION(h264_code, "(coder, head, qp, refined_qp, wait): the unit of the picture whose changes were found"),
+    CONVERSION(h264_code, "(coder, head, pictures, qp, refined_qp, wait): the unit of the picture whose changes were found"),
+    CONVERSION(h264_repeat, "(coder): the next picture is the same as the one before"),
     CONVERSION(h264_reconstructed, "(coder): what a decoder has, as it is shown, plane after plane"),
     {NULL, NULL, 0, NULL},
 };

@@ -44,6 +44,7 @@ PyObject *native_h264_coder(PyObject *module, PyObject *arguments);
 PyObject *native_h264_begin(PyObject *module, PyObject *arguments);
 PyObject *native_h264_changes(PyObject *module, PyObject *arguments);
 PyObject *native_h264_code(PyObject *module, PyObject *arguments);
+PyObject *native_h264_repeat(PyObject *module, PyObject *arguments);
 PyObject *native_h264_reconstructed(PyObject *module, PyObject *arguments);
 
 #endif
