@@ -24,6 +24,11 @@ typedef struct {
     uint8_t back; /* ref_idx: it refers to the picture before, or to one so many before that */
 } Motion;
 
+static inline int stays(Motion m)
+{
+    return !m.x && !m.y && !m.back;
+}
+
 /* ---- h264_cabac.c: the arithmetic coder, 9.3 ---- */
 
 typedef struct {
@@ -38,6 +43,7 @@ typedef struct {
 void cabac_begin(Cabac *, int qp, uint8_t *out);
 void cabac_bin(Cabac *, int context, int bin);
 void cabac_bypass(Cabac *, int bin);
+void cabac_exponential(Cabac *, int value, int k); /* Exp-Golomb code of order k, without sign */
 void cabac_end_of_slice(Cabac *, int end);
 void cabac_skipped(Cabac *, int count); /* macroblocks that are skipped, amid such, none of them the last */
 
@@ -58,11 +64,14 @@ int chroma_qp(int qp, int offset);
  * Return the squared error. `lambda` is what a bit is worth in squared error, in 256ths. */
 int64_t code_luma(Residual *, const uint8_t *source, const uint8_t *predicted, int qp, int transform8, int64_t lambda);
 int64_t code_chroma(Residual *, const uint8_t *source, const uint8_t *predicted, int qp_u, int qp_v, int64_t lambda);
+int64_t squared_error(const uint8_t *, const uint8_t *, int count);
+
+/* ---- h264_residual_intra.c: the same of luma in intra macroblocks ---- */
+
 int64_t code_luma16(Residual *, const uint8_t *source, const uint8_t *predicted, int qp);
 /* Transform and quantise one block of 4x4. Returns whether any level is not zero. */
 int code_luma4(const uint8_t *source, int source_stride, const uint8_t *predicted, int qp, int16_t *levels,
                uint8_t *samples, int stride);
-int64_t squared_error(const uint8_t *, const uint8_t *, int count);
 
 /* ---- h264_motion.c: inter prediction, 8.4.2, and the search for motion ---- */
 
@@ -85,7 +94,7 @@ int motion_bits(int x, int y); /* about how many bits it takes to write such a d
 int difference(const uint8_t *, const uint8_t *, int width, int height); /* rows of 16, sum of absolutes */
 int difference_of(const uint8_t *, const uint8_t *, int count);          /* of so many samples, a multiple of 16 */
 
-/* ---- h264_syntax.c: the macroblock layer, 7.3.5, and what it predicts from neighbours, 8.4.1 ---- */
+/* ---- h264_syntax.c: the macroblock layer, 7.3.5 ---- */
 
 enum { WHOLE, TWO_HIGH, TWO_WIDE, FOUR, INTRA16, INTRA4 }; /* 16x16; 16x8; 8x16; 8x8; and those of I macroblocks */
 enum { MODE_DC = 2 };
@@ -123,12 +132,20 @@ typedef struct {
     Residual residual;
 } Choice;
 
-/* The motion that is predicted for a part that refers to the picture `back`. */
-Motion expected_motion(const Slice *, int at, int partition, int part, int back, const Motion *within);
-Motion skipped_motion(const Slice *, int at);
 void write_macroblock(Cabac *, Slice *, int at, const Choice *); /* one that is not skipped, with mb_skip_flag */
 void write_skipped(Cabac *, Slice *, int at, Motion);            /* mb_skip_flag alone */
 void forget(Slice *, int at); /* put the macroblock back to one that is skipped without motion */
+
+/* ---- h264_levels.c: residual(), 7.3.5.3 ---- */
+
+void write_luma(Cabac *, Slice *, int at, const Residual *, int dc_apart);
+void write_chroma(Cabac *, Slice *, int at, const Residual *);
+
+/* ---- h264_neighbours.c: the prediction of motion, 8.4.1 ---- */
+
+/* The motion that is predicted for a part that refers to the picture `back`. */
+Motion expected_motion(const Slice *, int at, int partition, int part, int back, const Motion *within);
+Motion skipped_motion(const Slice *, int at);
 
 /* ---- h264_intra.c: intra prediction, 8.3 ---- */
 

@@ -163,6 +163,17 @@ void cabac_bypass(Cabac *c, int bin)
         write_ready(c);
 }
 
+void cabac_exponential(Cabac *c, int value, int k)
+{
+    while (value >= 1 << k) {
+        cabac_bypass(c, 1);
+        value -= 1 << k++;
+    }
+    cabac_bypass(c, 0);
+    while (k--)
+        cabac_bypass(c, value >> k & 1);
+}
+
 void cabac_end_of_slice(Cabac *c, int end)
 {
     if (c->counting)

@@ -1,5 +1,5 @@
-/* A coder of P pictures: it finds out which macroblocks of a picture changed, writes the slice, and keeps the picture
- * that a decoder has of it. Most macroblocks are skipped and cost next to nothing; the work goes with what changed. */
+/* A coder of P pictures, as Python has it: it finds out which macroblocks of a picture changed, has the slice written,
+ * and makes a unit of it. */
 
 #include "h264_coder.h"
 #include "native.h"
@@ -7,29 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BYTES = 8192 }; /* more than one macroblock can take: 384 levels of at most 136 bits, and what precedes them */
-
 static const char NAME[] = "manimcast.h264";
-
-static void coder_free(Coder *k)
-{
-    if (!k)
-        return;
-    pictures_free(k);
-    for (int p = 0; p < 3; p++)
-        PyMem_RawFree(k->source[p]);
-    PyMem_RawFree(k->slice.macroblocks);
-    PyMem_RawFree(k->slice.coded);
-    PyMem_RawFree(k->slice.moving);
-    PyMem_RawFree(k->changed);
-    PyMem_RawFree(k->waits);
-    PyMem_RawFree(k->past);
-    PyMem_RawFree(k->touched);
-    PyMem_RawFree(k->coded_in);
-    PyMem_RawFree(k->patch_of);
-    PyMem_RawFree(k->patches);
-    PyMem_RawFree(k);
-}
 
 static void destroy(PyObject *capsule)
 {
@@ -39,44 +17,6 @@ static void destroy(PyObject *capsule)
 static Coder *coder_of(PyObject *capsule)
 {
     return PyCapsule_GetPointer(capsule, NAME);
-}
-
-static Coder *coder_new(int width, int height)
-{
-    Coder *k = PyMem_RawCalloc(1, sizeof *k);
-    if (!k)
-        return NULL;
-    Slice *s = &k->slice;
-    k->width = width;
-    k->height = height;
-    s->columns = (width + 15) / 16;
-    s->rows = (height + 15) / 16;
-    s->stride = s->columns + 1;
-    size_t count = (size_t)s->columns * (size_t)s->rows;
-    size_t places = (size_t)s->stride * ((size_t)s->rows + 1) + 1; /* one behind the last row */
-    int missing = !pictures_new(k);
-    for (int p = 0; p < 3; p++) {
-        k->source[p] = PyMem_RawCalloc(count, p ? 64 : 256);
-        missing |= !k->source[p];
-    }
-    s->macroblocks = PyMem_RawCalloc(places, sizeof *s->macroblocks);
-    s->coded = PyMem_RawCalloc(places, 1);
-    s->moving = PyMem_RawCalloc(places, 1);
-    k->changed = PyMem_RawCalloc(count, 1);
-    k->waits = PyMem_RawCalloc(count, 1);
-    k->past = PyMem_RawCalloc(count, sizeof *k->past);
-    k->patch_of = PyMem_RawCalloc(count, sizeof *k->patch_of);
-    k->touched = PyMem_RawCalloc(count, sizeof *k->touched);
-    k->coded_in = PyMem_RawCalloc(count, sizeof *k->coded_in);
-    if (missing || !s->macroblocks || !s->coded || !s->moving || !k->changed || !k->waits || !k->past ||
-        !k->patch_of || !k->touched || !k->coded_in) {
-        coder_free(k);
-        return NULL;
-    }
-    for (int y = 0; y < s->rows; y++)
-        for (int x = 0; x < s->columns; x++)
-            forget(s, (y + 1) * s->stride + x + 1);
-    return k;
 }
 
 PyObject *native_h264_coder(PyObject *module, PyObject *args)
@@ -211,139 +151,6 @@ PyObject *native_h264_changes(PyObject *module, PyObject *args)
     }
     release(&s);
     return result;
-}
-
-typedef struct {
-    uint8_t *memory;
-    size_t size;
-} Output;
-
-static int make_room(Output *out, Cabac *c)
-{
-    size_t used = (size_t)(c->at - out->memory);
-    if (out->size - used >= MOST_BYTES)
-        return 1;
-    uint8_t *larger = PyMem_RawRealloc(out->memory, 2 * out->size);
-    if (!larger)
-        return 0;
-    out->memory = larger;
-    out->size *= 2;
-    c->at = larger + used;
-    return 1;
-}
-
-static Patch *add_patch(Coder *k, int column, int row)
-{
-    if (k->patch_count == k->patch_capacity) {
-        int capacity = k->patch_capacity ? 2 * k->patch_capacity : 256;
-        Patch *larger = PyMem_RawRealloc(k->patches, (size_t)capacity * sizeof *larger);
-        if (!larger)
-            return NULL;
-        k->patches = larger;
-        k->patch_capacity = capacity;
-    }
-    Patch *patch = &k->patches[k->patch_count++];
-    patch->column = column;
-    patch->row = row;
-    k->patch_of[row * k->slice.columns + column] = k->patch_count;
-    return patch;
-}
-
-static void take_source(const Coder *k, int column, int row, uint8_t *samples)
-{
-    for (int p = 0; p < 3; p++) {
-        int size = p ? 8 : 16;
-        ptrdiff_t stride = (ptrdiff_t)k->slice.columns * size;
-        const uint8_t *at = k->source[p] + size * row * stride + size * column;
-        uint8_t *to = samples + (p ? 192 + 64 * p : 0);
-        for (int y = 0; y < size; y++)
-            memcpy(to + size * y, at + y * stride, (size_t)size);
-    }
-}
-
-typedef struct {
-    int qp, refined_qp, wait;
-} Plan;
-
-/* Code one macroblock that is not just skipped without motion. Returns 0 when memory is short. */
-static int code_macroblock(Coder *k, Cabac *c, const Plan *plan, int column, int row)
-{
-    Slice *s = &k->slice;
-    int index = row * s->columns + column, at = (row + 1) * s->stride + column + 1;
-    Motion skipped = skipped_motion(s, at);
-    Work w = {.column = column, .row = row, .at = at, .qp = plan->qp};
-    Choice choice;
-    int skip;
-    take_source(k, column, row, w.source);
-    if (k->changed[index]) {
-        skip = choose(k, c, &w, skipped, &choice);
-        k->waits[index] = (uint8_t)plan->wait;
-    } else if (k->waits[index] == 1) {
-        k->waits[index] = 0;
-        w.qp = plan->refined_qp;
-        skip = choose_refinement(k, c, &w, skipped, &choice);
-    } else {
-        /* It stands as it is. Where a skipped macroblock would move, what it would show may do as well. */
-        uint8_t stands[384];
-        stand_in(k, column, row, stands);
-        skip = 0;
-        if (within_reach(picture_before(k, 0), 16 * column, 16 * row, 16, skipped)) {
-            predict(picture_before(k, 0), 16 * column, 16 * row, 16, 16, 0, 0, skipped, choice.residual.samples);
-            skip = squared_error(choice.residual.samples, w.source, 384) * 256 <=
-                   squared_error(stands, w.source, 384) * 256 + 4 * bit_worth(plan->qp);
-        }
-        if (!skip) {
-            memset(&choice.motion, 0, sizeof choice.motion);
-            choice.partition = WHOLE;
-            choice.qp = s->qp;
-            choice.residual.pattern = 0;
-            memcpy(choice.residual.samples, stands, sizeof stands);
-        }
-    }
-    forget(s, at);
-    if (skip)
-        write_skipped(c, s, at, skipped);
-    else
-        write_macroblock(c, s, at, &choice);
-    if (s->coded[at] || s->moving[at])
-        k->touched[k->touched_count++] = at;
-    k->past[index] = s->macroblocks[at].motion[0];
-    Patch *patch = add_patch(k, column, row);
-    if (!patch)
-        return 0;
-    memcpy(patch->samples, choice.residual.samples, sizeof patch->samples);
-    return 1;
-}
-
-/* Write the data of the slice. Returns how many bytes, 0 when memory is short. */
-static size_t code_picture(Coder *k, const Plan *plan, Output *out)
-{
-    Slice *s = &k->slice;
-    Cabac c;
-    for (int i = 0; i < k->touched_count; i++)
-        forget(s, k->touched[i]);
-    k->touched_count = 0;
-    s->qp = plan->qp;
-    s->changed_qp = 0;
-    cabac_begin(&c, plan->qp, out->memory);
-    for (int row = 0; row < s->rows; row++) {
-        const uint8_t *changed = k->changed + row * s->columns;
-        uint8_t *waits = k->waits + row * s->columns;
-        for (int column = 0; column < s->columns; column++) {
-            int at = (row + 1) * s->stride + column + 1;
-            if (!make_room(out, &c))
-                return 0;
-            if (!changed[column] && waits[column] > 1)
-                waits[column]--;
-            if (!changed[column] && waits[column] != 1 && !(s->moving[at - 1] && s->moving[at - s->stride]))
-                write_skipped(&c, s, at, (Motion){0, 0, 0});
-            else if (!code_macroblock(k, &c, plan, column, row))
-                return 0;
-            cabac_end_of_slice(&c, row == s->rows - 1 && column == s->columns - 1);
-        }
-    }
-    pictures_advance(k);
-    return (size_t)(c.at - out->memory);
 }
 
 /* 7.4.1: no start code may appear within the unit. `to` has room for half as much again. */

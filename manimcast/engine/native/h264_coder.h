@@ -1,5 +1,4 @@
-/* The state of a coder of P pictures, between h264_choose.c (what a macroblock is coded as), h264_pictures.c (what
- * motion may refer to) and h264_coder.c. */
+/* The state of a coder of P pictures, and what the files that work on it share. */
 
 #ifndef MANIMCAST_H264_CODER_H
 #define MANIMCAST_H264_CODER_H
@@ -47,6 +46,11 @@ typedef struct {
     uint8_t source[384];
 } Work;
 
+/* ---- h264_state.c ---- */
+
+Coder *coder_new(int width, int height); /* NULL when memory is short */
+void coder_free(Coder *);
+
 /* ---- h264_pictures.c: the pictures that motion may refer to ---- */
 
 int pictures_new(Coder *);
@@ -58,14 +62,48 @@ static inline const Reference *picture_before(const Coder *k, int back)
     return &k->stores[k->order[back]].reference;
 }
 
-/* ---- h264_choose.c ---- */
+/* ---- h264_choose.c: what a macroblock is coded as ---- */
 
+enum { LIGHT = 30 }; /* differences, in units of a bit's worth, for which nothing finer is tried */
 int64_t bit_worth(int qp); /* in squared error, in 256ths */
-void stand_in(const Coder *, int column, int row, uint8_t *samples); /* the reference picture's own samples */
+int root_worth(int qp);    /* in absolute differences */
+void stand_in(const Coder *, int column, int row, uint8_t *samples); /* the samples of the picture before */
+uint32_t count_bits(const Coder *, const Cabac *, const Work *, const Choice *); /* in 256ths */
 /* Choose what the macroblock is coded as, beside being skipped, for whose motion `skipped` is. Return whether it is
  * to be skipped; the samples are in the choice in any case. */
 int choose(const Coder *, const Cabac *, const Work *, Motion skipped, Choice *);
 /* The same for one that has not changed since it was coded: only what it still lacks is coded. */
 int choose_refinement(const Coder *, const Cabac *, const Work *, Motion skipped, Choice *);
+
+/* ---- h264_choose_inter.c: motion ---- */
+
+int find_motion(const Coder *, const Work *, Choice *); /* returns differences and what the motion costs */
+void find_partition(const Coder *, const Work *, Choice *);
+void predict_all(const Coder *, const Work *, const Choice *, uint8_t *samples);
+
+/* ---- h264_choose_intra.c: intra prediction ---- */
+
+void look_around(const Coder *, const Work *, Surroundings *);
+int find_intra16(const Work *, const Surroundings *, Choice *, uint8_t *predicted); /* returns differences */
+/* Code it so; `chroma` is the squared error of what was coded of that. Return squared error, or that and bits in 256ths. */
+int64_t code_intra_chroma(const Coder *, const Work *, const Surroundings *, Choice *, uint8_t *predicted);
+int64_t code_intra16(const Coder *, const Cabac *, const Work *, int64_t chroma, const uint8_t *predicted, Choice *);
+int64_t code_intra4(const Coder *, const Cabac *, const Work *, Surroundings *, int64_t chroma, Choice *);
+
+/* ---- h264_slice.c ---- */
+
+enum { MOST_BYTES = 8192 }; /* more than one macroblock can take: 384 levels of at most 136 bits, and what precedes them */
+
+typedef struct {
+    uint8_t *memory;
+    size_t size;
+} Output;
+
+typedef struct {
+    int qp, refined_qp, wait;
+} Plan;
+
+/* Write the data of the slice. Returns how many bytes, 0 when memory is short. */
+size_t code_picture(Coder *, const Plan *, Output *);
 
 #endif
