@@ -1,16 +1,17 @@
 """`./dev bench encoder`: what x264's settings cost and give, beside stock Manim's own file.
 
-The pictures of each scene are recorded once. Then every candidate encodes them, play by play as a render does, with
-stills held, and so does stock Manim's own encoder (medium, crf 23, every frame encoded). Printed for each candidate and
-quality: CPU milliseconds a frame, size and PSNR-Y beside stock's, as the mean and the worst over the scenes. Times are
-CPU time of the encoding process, which other work on the machine changes little. PSNR is that of the mean squared
-error over all frames.
+The pictures of each scene are recorded once. Then every candidate encodes them as a render does: play by play, long
+plays in parts, with stills held. Stock Manim's own encoder (medium, crf 23) encodes every frame of each play. Printed
+for each candidate and quality: CPU milliseconds a frame, size and PSNR-Y beside stock's, as the mean and the worst over
+the scenes; for the default also scene by scene. Times are CPU time of the encoding process, which other work on the
+machine changes little. PSNR is that of the mean squared error over all frames.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
 import math
 import statistics
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -26,9 +28,11 @@ from manim._config.video_encoder import VideoEncoderSpec
 
 from benchmarks import machine
 from benchmarks.catalogue import names, path_of
-from benchmarks.recording import Recording, record
+from benchmarks.recording import Play, Recording, record
 from benchmarks.stock import FLAGS
-from manimcast.engine.configure import X264_DEFAULTS
+from benchmarks.table import aligned
+from manimcast.engine.configure import x264_defaults
+from manimcast.engine.parallel.costs import Costs, divide
 from manimcast.engine.segment_file import SegmentFile
 
 RESULTS = Path(__file__).parent / "results"
@@ -38,12 +42,15 @@ LARGEST, LOWEST = 1.8, 0.0
 """What the default must keep: size beside stock's at most, PSNR-Y beside stock's at least."""
 
 
-def candidates(wanted: list[str]) -> dict[str, dict[str, str]]:
-    """Return options by name. A name is ``default`` or ``PRESET CRF [OPTION=VALUE,...]``, with slashes for spaces."""
+def candidates(wanted: list[str], frame_rate: Fraction) -> dict[str, dict[str, str]]:
+    """Return options by name, for pictures at that rate.
+
+    A name is ``default`` or ``PRESET CRF [OPTION=VALUE,...]``, with slashes for spaces.
+    """
     found = {}
     for name in wanted:
         if name == OURS:
-            found[name] = dict(X264_DEFAULTS)
+            found[name] = dict(x264_defaults(frame_rate))
             continue
         preset, crf, *more = name.split("/")
         found[name] = {"preset": preset, "crf": crf, **({"x264-params": ":".join(more)} if more else {})}
@@ -72,10 +79,11 @@ def main(arguments: list[str]) -> int:
         for quality in chosen.quality:
             for scene in chosen.scenes:
                 recording = record(path_of(scene), quality, kept)
-                for name, options in {STOCK: None, **candidates(chosen.candidates)}.items():
+                for name, options in {STOCK: None, **candidates(chosen.candidates, recording.frame_rate)}.items():
                     runs.append(_measure(recording, name, options, Path(scratch)))
                     print(runs[-1], flush=True)
-            print(f"\n{quality} quality:\n\n{table([run for run in runs if run.quality == quality])}\n", flush=True)
+            of_quality = [run for run in runs if run.quality == quality]
+            print(f"\n{quality} quality:\n\n{table(of_quality)}\n\n{by_scene(of_quality)}\n", flush=True)
     result = {"began": began, "machine": machine.describe(), "runs": [asdict(run) for run in runs]}
     chosen.results.mkdir(parents=True, exist_ok=True)
     path = chosen.results / f"encoder-{began.replace(':', '').replace('+0000', 'Z')}.json"
@@ -118,6 +126,19 @@ def table(runs: list[Measured]) -> str:
     return "\n".join(lines)
 
 
+def by_scene(runs: list[Measured]) -> str:
+    """Return the Markdown table of the default beside stock, a line for each scene: CPU in ms a frame, PSNR-Y in dB."""
+    head = ["scene", "stock, CPU", "CPU", "stock, KB", "KB", "times", "stock, dB", "dB more"]
+    stock = {run.scene: run for run in runs if run.candidate == STOCK}
+    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for run, size, gain in compared(runs):
+        if run.candidate == OURS:
+            of = stock[run.scene]
+            costs = [f"{of.cpu:.1f}", f"{run.cpu:.1f}", f"{of.size / 1000:.0f}", f"{run.size / 1000:.0f}"]
+            lines.append([run.scene, *costs, f"{size:.2f}", f"{of.psnr:.1f}", f"{gain:+.2f}"])
+    return aligned(lines)
+
+
 def _geometric(values: list[float]) -> float:
     return math.exp(statistics.mean(math.log(value) for value in values))
 
@@ -125,21 +146,30 @@ def _geometric(values: list[float]) -> float:
 def _measure(recording: Recording, name: str, options: Mapping[str, str] | None, scratch: Path) -> Measured:
     """Encode a recording play by play, and compare what comes out with what went in."""
     cpu, size, error = 0.0, 0, 0.0
+    target = scratch / "part.mp4"
     for play in recording.plays:
-        target = scratch / "play.mp4"
-        cpu += _encode(play.pictures(), target, recording, options)
-        with av.open(target) as container:
-            size += sum(packet.size for packet in container.demux(video=0))
-        decoded = _lumas(target)
-        for frame, repeat in play.pictures():
-            luma = _luma(frame)
-            for _ in range(repeat):
-                error += _squared(next(decoded), luma)
-        if next(decoded, None) is not None:
-            raise RuntimeError(f"{recording.scene}: too many frames")
+        pictures, again = play.pictures(), play.pictures()
+        for first, last in [(0, len(play.repeats))] if options is None else _parts(play, recording):
+            cpu += _encode(itertools.islice(pictures, last - first), target, recording, options)
+            with av.open(target) as container:
+                size += sum(packet.size for packet in container.demux(video=0))
+            decoded = _lumas(target)
+            for frame, repeat in itertools.islice(again, last - first):
+                luma = _luma(frame)
+                for _ in range(repeat):
+                    error += _squared(next(decoded), luma)
+            if next(decoded, None) is not None:
+                raise RuntimeError(f"{recording.scene}: too many frames")
     mean = error / (recording.frames * recording.width * recording.height)
     psnr = 10 * math.log10(255**2 / mean) if mean else 100.0
     return Measured(recording.scene, recording.quality, name, cpu * 1000 / recording.frames, size, round(psnr, 3))
+
+
+def _parts(play: Play, recording: Recording) -> list[tuple[int, int]]:
+    """Return the parts in which a render draws a play: the first picture of each, and the one after its last."""
+    pictures = len(play.repeats)
+    costs = Costs(recording.width * recording.height, processors=1)
+    return divide(pictures, costs.parts(pictures, play.paths) if pictures > 1 else 1)
 
 
 def _encode(

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -24,10 +25,11 @@ LOSSLESS = {"preset": "ultrafast", "qp": "0", "threads": "1", "bf": "0"}
 
 @dataclass(frozen=True)
 class Play:
-    """The pictures of one play: a lossless file, and how many frames each picture lasts."""
+    """The pictures of one play: a lossless file, how many frames each lasts, and how many objects move."""
 
     file: Path
     repeats: list[int]
+    paths: int
 
     def pictures(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """Yield each picture (yuv420p) with the number of frames for which it is shown."""
@@ -71,7 +73,7 @@ def record(scene: Path, quality: str, folder: Path) -> Recording:
         if done.returncode:
             raise RuntimeError(f"recording {scene.name} failed: {done.stderr[-2000:]}")
     found = json.loads(index.read_text(encoding="utf-8"))
-    plays = [Play(place / play["file"], play["repeats"]) for play in found["plays"]]
+    plays = [Play(place / play["file"], play["repeats"], play["paths"]) for play in found["plays"]]
     rate = Fraction(found["frame_rate"])
     return Recording(scene.stem, quality, found["width"], found["height"], rate, plays)
 
@@ -79,10 +81,12 @@ def record(scene: Path, quality: str, folder: Path) -> Recording:
 def _draw(scene: Path, quality: str, place: Path) -> None:
     """Render ``scene`` through Manim's own command, with an encoder that keeps what it is given."""
     from manim.__main__ import main  # noqa: PLC0415  it reads its configuration when it is imported
+    from manim.renderer.cairo_renderer import CairoRenderer  # noqa: PLC0415
     from manim.scene import scene_file_writer  # noqa: PLC0415
 
     plays: list[dict[str, object]] = []
     about: dict[str, object] = {}
+    playing: list[Any] = []
 
     class Recorder(scene_file_writer.VideoSegmentEncoder):
         """Stands in for Manim's own encoder."""
@@ -103,6 +107,7 @@ def _draw(scene: Path, quality: str, place: Path) -> None:
             self.output.mux(self.video.encode(frame))
             self.repeats.append(repeat)
             if len(self.repeats) == 1:
+                plays[-1]["paths"] = len(playing[-1].moving_mobjects)
                 super().write_frame(pixels)  # Manim joins the files of the plays at the end, so there must be some
 
         def finish(self) -> None:
@@ -110,6 +115,11 @@ def _draw(scene: Path, quality: str, place: Path) -> None:
             self.output.close()
             super().finish()
 
+    def play(renderer: CairoRenderer, scene: Any, *args: Any, **kwargs: Any) -> None:
+        playing.append(scene)
+        ordinary(renderer, scene, *args, **kwargs)
+
+    ordinary, CairoRenderer.play = CairoRenderer.play, play
     scene_file_writer.VideoSegmentEncoder = Recorder
     media = ["--media_dir", str(place / "media"), "--disable_caching", "--progress_bar", "none"]
     main(["render", FLAGS[quality], *media, str(scene)], standalone_mode=False)

@@ -21,7 +21,7 @@ from av.video.codeccontext import VideoCodecContext
 from manim._config.video_encoder import VideoEncoderSpec
 
 from manimcast.engine import h264
-from manimcast.engine.configure import X264_DEFAULTS
+from manimcast.engine.configure import x264_defaults
 from manimcast.engine.native import library
 
 FINEST_QP, FINER = 20, 5
@@ -183,7 +183,9 @@ class Balance:
 def coder_for(spec: VideoEncoderSpec) -> ChangeCoder | None:
     """Return a coder for the files of ``spec``: None without the native part, and for settings that were asked for."""
     options = {name: value for name, value in spec.options if name != "threads"}
-    if library is None or spec.codec != "libx264" or spec.pixel_format != "yuv420p" or options != X264_DEFAULTS:
+    if library is None or spec.codec != "libx264" or spec.pixel_format != "yuv420p":
+        return None
+    if options != x264_defaults(spec.frame_rate):
         return None
     return None if spec.width % 2 or spec.height % 2 else ChangeCoder(library, spec.width, spec.height)
 

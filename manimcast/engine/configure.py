@@ -8,6 +8,7 @@ what is actually drawn.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,16 @@ X264_DEFAULTS = {
 }
 """What x264 is told when no preset was asked for: chosen by measurement, see docs/internals/encoding.md."""
 
+SMOOTH_CRF = "25.3"
+"""`crf` for more than 30 pictures a second: with the same one the file would be better still, but too large."""
+
 ENCODER_THREADS = "1"
 """Segments are encoded side by side, and the file's bytes must not depend on the machine."""
+
+
+def x264_defaults(frame_rate: Fraction | float) -> dict[str, str]:
+    """Return what x264 is told when no preset was asked for, by frames a second."""
+    return X264_DEFAULTS if frame_rate <= 30 else X264_DEFAULTS | {"crf": SMOOTH_CRF}
 
 
 def apply(spec: RenderSpec, directory: Path) -> None:
@@ -121,7 +130,9 @@ def _encoder_options(spec: RenderSpec) -> dict[str, str]:
     if spec.format not in {Format.mp4, Format.mov, Format.gif}:
         return threads
     # With a preset that was asked for, the rest is as in Manim: its crf, and the preset's own settings.
-    return threads | (X264_DEFAULTS if spec.encoder_preset is None else {"preset": spec.encoder_preset.value})
+    if spec.encoder_preset is not None:
+        return threads | {"preset": spec.encoder_preset.value}
+    return threads | x264_defaults(config.frame_rate)
 
 
 def check(limits: Limits) -> None:

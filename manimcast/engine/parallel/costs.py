@@ -5,6 +5,8 @@ Times are of processors, not of clocks on the wall: what others do on the machin
 
 from __future__ import annotations
 
+import itertools
+
 from manimcast.engine.parallel.frames import Drawn
 
 SEGMENT_SECONDS = 0.6
@@ -25,6 +27,11 @@ GAIN = 1.2
 """How many times sooner a play must be done with other processes for their time to be worth it."""
 NEWEST = 0.5
 """The weight of the newest measurement."""
+
+
+def divide(frames: int, parts: int) -> list[tuple[int, int]]:
+    """Divide ``frames`` into so many parts of about equal length: the first of each, and the one after its last."""
+    return list(itertools.pairwise(round(part * frames / parts) for part in range(parts + 1)))
 
 
 class Costs:
@@ -87,9 +94,10 @@ class Costs:
         others = max(self.step, (self.step + work) / self._processors) if stepped_twice else work / self._processors
         return alone > GAIN * others
 
-    def segment_frames(self, paths: int) -> int:
-        """Return how many frames with ``paths`` make a segment. By the first guess: it is the same in every run."""
-        return max(8, round(SEGMENT_SECONDS / (self._first_draw(paths) + self._first_encode)))
+    def parts(self, frames: int, paths: int) -> int:
+        """Return in how many parts ``frames`` with ``paths`` are drawn: by the first guess, the same in every run."""
+        seconds = self._first_draw(paths) + self._first_encode
+        return max(1, round(frames / max(8, round(SEGMENT_SECONDS / seconds))))
 
     def _first_draw(self, paths: int) -> float:
         return self._base + paths * PATH_SECONDS

@@ -6,7 +6,6 @@ that are forked off where each part begins. From the first of those on there is 
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from contextlib import suppress
@@ -21,7 +20,7 @@ from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
 from manimcast.engine.behind import Behind
-from manimcast.engine.parallel.costs import Costs
+from manimcast.engine.parallel.costs import Costs, divide
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.foreseen import Foresight
 from manimcast.engine.parallel.frames import Play
@@ -238,12 +237,12 @@ class Director:
         """Divide a play into parts of about equal length, the same whoever draws them and how long that takes."""
         if play.held:
             return [(0, play.held)]
-        number = max(1, round(play.frames / self._costs.segment_frames(play.paths)))
+        number = self._costs.parts(play.frames, play.paths)
         if self._switches.always:
             number = max(1, min(3, play.frames // 2))
         if not self._switches.split:
             number = 1
-        return list(itertools.pairwise(round(part * play.frames / number) for part in range(number + 1)))
+        return divide(play.frames, number)
 
     def _others_may_draw(self, play: Play) -> bool:
         if not self._may_fork or self._way_back.alone is not None:
