@@ -39,6 +39,9 @@ FEWEST = 4
 MOST_PICTURES = 4
 """Pictures before that motion may refer to: digits that come again are found there."""
 
+AGAIN = 0.05
+"""The share of what changes that must look as it did a few pictures ago for those to be kept, which takes time."""
+
 LITTLE = 0.06
 """The share of macroblocks up to which a picture takes less time here than x264 needs for any."""
 
@@ -56,16 +59,10 @@ class _Run:
     sequence: h264.Sequence
     picture: h264.Picture
     last: h264.Head
-    pictures: int = 0
-    """That the next one may refer to."""
-
-    def advance(self) -> None:
-        self.last = h264.following(self.last, self.sequence)
-        self.pictures = min(self.pictures + 1, self.most_pictures)
-
-    @property
-    def most_pictures(self) -> int:
-        return min(self.sequence.references, MOST_PICTURES)
+    pictures: int = 1
+    """That are there for the next one to refer to."""
+    keep: int = 1
+    """How many shall be there."""
 
     def head(self, qp: int) -> bytes:
         writer = h264.predicted_head(self.sequence, self.picture, self.last, qp, self.pictures)
@@ -84,6 +81,7 @@ class ChangeCoder:
         self._looked = False
         self._share = 1.0
         self._detail = USUAL_DETAIL
+        self._again = 0.0
 
     def look(self, frame: av.VideoFrame, rows: tuple[int, int] | None = None) -> float:
         """Take over a picture; return the share of its macroblocks that differ from the picture before.
@@ -94,7 +92,10 @@ class ChangeCoder:
         self._looked = True
         if first >= end:
             first = end = 0
-        self._share = self._native.h264_changes(self._coder, *_planes(frame), first, end) / self._macroblocks
+        changed, again = self._native.h264_changes(self._coder, *_planes(frame), first, end)
+        self._share = changed / self._macroblocks
+        if changed:
+            self._again += (again / changed - self._again) / 4
         return self._share
 
     def begin(self, key: bytes, extradata: bytes) -> None:
@@ -117,15 +118,18 @@ class ChangeCoder:
         decoder.extradata = extradata
         decoder.options = {"threads": "1", "apply_cropping": "0"}  # what is beyond the edges is referred to as well
         (frame,) = [*decoder.decode(Packet(key)), *decoder.decode(None)]
-        how = *picture.chroma_offsets, picture.transform8, self._run.most_pictures
+        how = *picture.chroma_offsets, picture.transform8
         self._native.h264_begin(self._coder, *how, *_planes(frame))
 
     def code(self) -> bytes:
         """Return the packet of the picture that was looked at last, decoded and shown after the one before."""
         run = self._advance()
         qp = quantiser(self._share, self._macroblocks, self._detail)
-        how = run.pictures, qp, max(qp - FINER, FINEST_QP), WAIT
+        pictures = run.pictures
+        run.keep = min(run.sequence.references, MOST_PICTURES) if self._again > AGAIN else 1
+        how = pictures, run.keep, qp, max(qp - FINER, FINEST_QP), WAIT
         unit: bytes = self._native.h264_code(self._coder, run.head(qp), *how)
+        run.pictures = min(pictures + 1, run.keep)
         if (changed := self._share * self._macroblocks) >= FEWEST:
             self._detail += (len(unit) / changed - self._detail) / 4
         return b"\0\0\0\1" + unit
@@ -134,12 +138,13 @@ class ChangeCoder:
         """Return the packet of a picture equal to the one coded last."""
         run = self._advance()
         self._native.h264_repeat(self._coder)
+        run.pictures = min(run.pictures + 1, run.keep)
         return b"\0\0\0\1" + h264.skipped(run.sequence, run.picture, run.last)
 
     def _advance(self) -> _Run:
         if self._run is None:
             raise RuntimeError("there is no key picture yet")
-        self._run.advance()
+        self._run.last = h264.following(self._run.last, self._run.sequence)
         return self._run
 
     def reconstructed(self) -> bytes:

@@ -204,6 +204,22 @@ def test_what_comes_again_is_taken_from_the_picture_that_had_it() -> None:
     assert min(sizes[40:]) > max(sizes[8:24])
 
 
+def test_what_looks_as_it_did_a_few_pictures_ago_is_counted() -> None:
+    assert library is not None
+    first = ramp(96, 64)
+    coder = library.h264_coder(96, 64)
+    seen = []
+    # 1 is back after three others. 2 and 4 are back later, when no picture that may be kept has them any more.
+    for number in [1, 2, 1, 1, 3, 3, 3, 1, 2, 4, 5, 6, 7, 8, 4]:
+        picture = frame_of(digit(first, number))
+        planes = itertools.chain.from_iterable((plane, plane.line_size) for plane in picture.planes)
+        seen.append(library.h264_changes(coder, *planes, 0, 64))
+    changed = seen[1][0]
+    assert changed > 0
+    assert seen[0] == (6 * 4, 0)
+    assert [again for _, again in seen] == [0, 0, changed, 0, 0, 0, 0, changed, *[0] * 7]
+
+
 def test_repeated_pictures_are_among_those_referred_to() -> None:
     first = ramp(96, 64)
     stream = Stream(first)
@@ -238,19 +254,18 @@ def test_planes_that_are_too_small_are_refused() -> None:
         with pytest.raises(ValueError, match="too small"):
             library.h264_changes(coder, *itertools.chain(*zip(arrays, strides, strict=True)), first, end)
     with pytest.raises(ValueError, match="too small"):
-        library.h264_begin(coder, 0, 0, True, 4, *itertools.chain(*zip(small, strides, strict=True)))
+        library.h264_begin(coder, 0, 0, True, *itertools.chain(*zip(small, strides, strict=True)))
     with pytest.raises(ValueError, match="too large"):
-        library.h264_begin(coder, 13, 0, True, 4, *itertools.chain(*zip(right, strides, strict=True)))
+        library.h264_begin(coder, 13, 0, True, *itertools.chain(*zip(right, strides, strict=True)))
     for width, height in ((0, 64), (64, -2), (63, 64), (64, 20000)):
         with pytest.raises(ValueError, match="size"):
             library.h264_coder(width, height)
-    with pytest.raises(ValueError, match="number of pictures"):
-        library.h264_begin(coder, 0, 0, True, 5, *itertools.chain(*zip(right, strides, strict=True)))
-    with pytest.raises(ValueError, match="not as many"):
-        library.h264_code(coder, b"", 2, 20, 20, 1)
+    for pictures, keep in ((2, 1), (0, 1), (1, 0), (1, 5)):
+        with pytest.raises(ValueError, match="not as many"):
+            library.h264_code(coder, b"", pictures, keep, 20, 20, 1)
     for qp, refined, wait in ((52, 20, 1), (-1, 20, 1), (20, 52, 1), (20, 20, 256)):
         with pytest.raises(ValueError, match="quantiser"):
-            library.h264_code(coder, b"", 1, qp, refined, wait)
+            library.h264_code(coder, b"", 1, 1, qp, refined, wait)
     with pytest.raises(ValueError, match="PyCapsule"):
         library.h264_reconstructed(None)
 

@@ -34,6 +34,7 @@ PLANS = [
     [(15, 1)],
     [(16, 1)],
     [(17, 90)],
+    [(20 + n % 3, 1) for n in range(12)],  # what comes again, from pictures further back
 ]
 
 PAGE = """<!doctype html><meta charset="utf-8"><script>
@@ -158,7 +159,8 @@ def test_chromium_shows_every_frame_where_it_belongs(
     assert bool(coded) == (settings == OURS)
     shown = [number for plan in PLANS for number, repeat in plan for _ in range(repeat)]
     # Forwards, backwards and across, within holds, on their first and last frames, and everything around them.
-    frames = [0, 399, 400, 100, 260, 5, *range(395, 416), 440, 469, *range(470, 480), len(shown) - 1, 130, 412]
+    frames = [0, 399, 400, 100, 260, 5, *range(395, 416), 440, 469, *range(470, 480), len(shown) - 13, 130, 412]
+    frames += [*range(len(shown) - 12, len(shown)), len(shown) - 5]
     found = seen_by_chromium(target, [(frame + 0.5) / 30 for frame in frames], tmp_path)
     assert "error" not in found, found
     assert found["seen"] == [shown[frame] for frame in frames]

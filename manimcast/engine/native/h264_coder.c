@@ -64,20 +64,17 @@ PyObject *native_h264_begin(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
     Planes d = {0};
-    int offset_u, offset_v, transform8, pictures;
-    if (!PyArg_ParseTuple(args, "Oiipiy*ny*ny*n:h264_begin", &capsule, &offset_u, &offset_v, &transform8, &pictures,
-                          &d.buffers[0], &d.strides[0], &d.buffers[1], &d.strides[1], &d.buffers[2], &d.strides[2]))
+    int offset_u, offset_v, transform8;
+    if (!PyArg_ParseTuple(args, "Oiipy*ny*ny*n:h264_begin", &capsule, &offset_u, &offset_v, &transform8, &d.buffers[0], &d.strides[0], &d.buffers[1], &d.strides[1], &d.buffers[2], &d.strides[2]))
         return NULL;
     Coder *k = coder_of(capsule);
     PyObject *result = NULL;
-    if (k && (!large_enough(&d, 16 * k->slice.columns, 16 * k->slice.rows) || abs(offset_u) > 12 || abs(offset_v) > 12 ||
-              pictures < 1 || pictures > MOST_PICTURES))
-        PyErr_SetString(PyExc_ValueError, "the planes are too small, or an offset or the number of pictures is too large");
+    if (k && (!large_enough(&d, 16 * k->slice.columns, 16 * k->slice.rows) || abs(offset_u) > 12 || abs(offset_v) > 12))
+        PyErr_SetString(PyExc_ValueError, "the planes are too small, or an offset is too large");
     else if (k) {
         k->qp_offsets[0] = offset_u;
         k->qp_offsets[1] = offset_v;
         k->slice.has_transform8 = transform8;
-        k->most_pictures = pictures;
         Py_BEGIN_ALLOW_THREADS
         pictures_begin(k, (const uint8_t *const[3]){d.buffers[0].buf, d.buffers[1].buf, d.buffers[2].buf}, d.strides);
         memset(k->waits, 0, (size_t)k->slice.columns * (size_t)k->slice.rows);
@@ -115,6 +112,39 @@ static void fill_below(Coder *k, int p)
         memcpy(k->source[p] + (size_t)y * stride, k->source[p] + (size_t)(height - 1) * stride, stride);
 }
 
+static uint32_t hash_of(const Coder *k, int column, int row)
+{
+    uint64_t hash = 0;
+    for (int p = 0; p < 3; p++) {
+        int size = p ? 8 : 16;
+        ptrdiff_t stride = (ptrdiff_t)k->slice.columns * size;
+        const uint8_t *at = k->source[p] + size * row * stride + size * column;
+        for (int y = 0; y < size; y++)
+            for (int x = 0; x < size; x += 8) {
+                uint64_t samples;
+                memcpy(&samples, at + y * stride + x, sizeof samples);
+                hash = (hash ^ samples) * 0x9e3779b97f4a7c15u;
+                hash ^= hash >> 32;
+            }
+    }
+    return (uint32_t)hash;
+}
+
+/* Note what a macroblock that has changed looks like now. Return whether it did so in one of the pictures that motion
+ * may refer to, beside the one before. */
+static int came_again(Coder *k, int column, int row)
+{
+    Looks *looks = k->looks[row * k->slice.columns + column];
+    Looks now = {hash_of(k, column, row), k->looked};
+    int again = 0;
+    looks[0].last = k->looked - 1; /* until now it looked as it did then */
+    for (int i = 1; i <= MOST_PICTURES; i++)
+        again |= looks[i].hash == now.hash && looks[i].last && looks[i].last + MOST_PICTURES >= k->looked;
+    memmove(looks + 1, looks, MOST_PICTURES * sizeof *looks);
+    looks[0] = now;
+    return again;
+}
+
 PyObject *native_h264_changes(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
@@ -129,7 +159,8 @@ PyObject *native_h264_changes(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the planes are too small, or the rows not of the picture");
     else if (k) {
         size_t count = (size_t)k->slice.columns * (size_t)k->slice.rows;
-        int changed = 0;
+        int changed = 0, again = 0;
+        k->looked++;
         Py_BEGIN_ALLOW_THREADS
         memset(k->changed, 0, count);
         for (int p = 0; p < 3; p++) {
@@ -145,9 +176,12 @@ PyObject *native_h264_changes(PyObject *module, PyObject *args)
                 fill_below(k, p);
         }
         for (size_t i = 0; i < count; i++)
-            changed += k->changed[i];
+            if (k->changed[i]) {
+                changed++;
+                again += came_again(k, (int)i % k->slice.columns, (int)i / k->slice.columns);
+            }
         Py_END_ALLOW_THREADS
-        result = PyLong_FromLong(changed);
+        result = Py_BuildValue("ii", changed, again);
     }
     release(&s);
     return result;
@@ -174,8 +208,8 @@ PyObject *native_h264_code(PyObject *module, PyObject *args)
     PyObject *capsule, *result = NULL;
     Py_buffer head;
     Plan plan;
-    int pictures;
-    if (!PyArg_ParseTuple(args, "Oy*iiii:h264_code", &capsule, &head, &pictures, &plan.qp, &plan.refined_qp, &plan.wait))
+    int pictures, keep;
+    if (!PyArg_ParseTuple(args, "Oy*iiiii:h264_code", &capsule, &head, &pictures, &keep, &plan.qp, &plan.refined_qp, &plan.wait))
         return NULL;
     Coder *k = coder_of(capsule);
     if (!k)
@@ -185,10 +219,12 @@ PyObject *native_h264_code(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "a quantiser, a time or a head that cannot be");
         goto done;
     }
-    if (pictures != k->slice.pictures) {
-        PyErr_SetString(PyExc_ValueError, "not as many pictures as there are before");
+    if (pictures != k->kept || keep < 1 || keep > MOST_PICTURES) {
+        PyErr_SetString(PyExc_ValueError, "not as many pictures as there are before, or too many to keep");
         goto done;
     }
+    k->slice.pictures = pictures;
+    k->to_keep = keep;
     Output out = {PyMem_RawMalloc(4 * MOST_BYTES), 4 * MOST_BYTES};
     uint8_t *unit = NULL;
     size_t size = 0;

@@ -13,6 +13,11 @@ typedef struct {
     uint8_t samples[384];
 } Patch;
 
+/* What a macroblock has looked like before: a hash of it, and how many pictures were looked at when it last did. */
+typedef struct {
+    uint32_t hash, last;
+} Looks;
+
 /* Memory of a picture, and which one it is. */
 typedef struct {
     uint8_t *planes[3];
@@ -25,12 +30,14 @@ typedef struct {
     int qp_offsets[2]; /* chroma_qp_index_offset, second_chroma_qp_index_offset */
     Slice slice;
     Store stores[MOST_PICTURES];
-    int order[MOST_PICTURES]; /* where the picture before is, the one before that, ...; as many as the slice may refer to */
-    int most_pictures;        /* that the stream allows */
-    uint32_t number;          /* of the picture before */
+    int order[MOST_PICTURES]; /* where the picture before is, the one before that, ... */
+    int kept, to_keep;        /* how many are there, and how many shall be */
+    uint32_t number, begun;   /* of the picture before, and of the one that had none before it */
     uint32_t *coded_in;       /* by macroblock: the number of the picture in which it was coded last */
     uint8_t *source[3]; /* the picture to be coded, of whole macroblocks, without margin */
     uint8_t *changed;   /* by macroblock, of the picture to be coded: it differs from the picture before */
+    Looks (*looks)[MOST_PICTURES + 1]; /* by macroblock, the newest first */
+    uint32_t looked;    /* how many pictures were looked at */
     uint8_t *waits;     /* by macroblock: after how many pictures it is refined; 0 is never */
     Motion *past;       /* by macroblock: the last motion that was found */
     int *touched;       /* macroblocks that are not skipped without motion, to be forgotten */

@@ -22,9 +22,14 @@ static uint8_t *samples_of(Store *s, int plane)
     return s->planes[plane] + margin_of(plane) * (stride_of(&s->reference, plane) + 1);
 }
 
+static size_t size_of(const Reference *r, int plane)
+{
+    return (size_t)((plane ? r->height / 2 : r->height) + 2 * margin_of(plane)) * (size_t)stride_of(r, plane);
+}
+
 int pictures_new(Coder *k)
 {
-    k->slice.pictures = k->most_pictures = 1;
+    k->slice.pictures = k->kept = k->to_keep = 1;
     for (int i = 0; i < MOST_PICTURES; i++) {
         Reference *r = &k->stores[i].reference;
         r->width = 16 * k->slice.columns;
@@ -32,8 +37,7 @@ int pictures_new(Coder *k)
         r->stride = r->width + 2 * MARGIN;
         r->chroma_stride = r->width / 2 + MARGIN;
         for (int p = 0; p < 3; p++) {
-            ptrdiff_t lines = (p ? 8 : 16) * k->slice.rows + 2 * margin_of(p);
-            k->stores[i].planes[p] = PyMem_RawCalloc((size_t)lines, (size_t)stride_of(r, p));
+            k->stores[i].planes[p] = PyMem_RawCalloc(size_of(r, p), 1);
             if (!k->stores[i].planes[p])
                 return 0;
             r->planes[p] = samples_of(&k->stores[i], p);
@@ -82,16 +86,18 @@ void pictures_begin(Coder *k, const uint8_t *const planes[3], const Py_ssize_t s
     }
     extend(s, 0, k->slice.rows);
     k->order[0] = 0;
-    k->slice.pictures = 1;
-    s->number = ++k->number;
+    k->kept = 1;
+    s->number = k->begun = ++k->number;
     for (int i = 0; i < k->slice.columns * k->slice.rows; i++)
         k->coded_in[i] = k->number;
 }
 
-/* Return memory that no picture is in which is still referred to after the next one. */
+/* Return memory that no picture is in which stays after the next one: that of the picture before, when none does. */
 static int free_store(const Coder *k)
 {
-    int used = 0, stay = k->slice.pictures < k->most_pictures ? k->slice.pictures : k->most_pictures - 1;
+    if (k->to_keep == 1)
+        return k->order[0];
+    int used = 0, stay = k->kept < k->to_keep ? k->kept : k->to_keep - 1;
     for (int i = 0; i < stay; i++)
         used |= 1 << k->order[i];
     int found = 0;
@@ -126,6 +132,11 @@ static void bring_up_to_date(Coder *k, Store *s, int *first, int *end)
     const Slice *slice = &k->slice;
     const Reference *r = picture_before(k, 0);
     const ptrdiff_t strides[3] = {r->stride, r->chroma_stride, r->chroma_stride};
+    if (s->number < k->begun) { /* everything, with the margin */
+        for (int p = 0; p < 3; p++)
+            memcpy(s->planes[p], k->stores[k->order[0]].planes[p], size_of(r, p));
+        return;
+    }
     for (int row = 0; row < slice->rows; row++)
         for (int column = 0; column < slice->columns; column++) {
             if (k->coded_in[row * slice->columns + column] <= s->number)
@@ -160,8 +171,7 @@ void pictures_advance(Coder *k)
         if (first < end)
             extend(s, first, end);
     }
-    if (k->slice.pictures < k->most_pictures)
-        k->slice.pictures++;
-    memmove(k->order + 1, k->order, (size_t)(k->slice.pictures - 1) * sizeof *k->order);
+    k->kept = k->kept < k->to_keep ? k->kept + 1 : k->to_keep;
+    memmove(k->order + 1, k->order, (size_t)(k->kept - 1) * sizeof *k->order);
     k->order[0] = place;
 }

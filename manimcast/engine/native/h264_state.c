@@ -16,6 +16,7 @@ void coder_free(Coder *k)
     PyMem_RawFree(k->waits);
     PyMem_RawFree(k->past);
     PyMem_RawFree(k->touched);
+    PyMem_RawFree(k->looks);
     PyMem_RawFree(k->coded_in);
     PyMem_RawFree(k->patch_of);
     PyMem_RawFree(k->patches);
@@ -48,9 +49,10 @@ Coder *coder_new(int width, int height)
     k->past = PyMem_RawCalloc(count, sizeof *k->past);
     k->patch_of = PyMem_RawCalloc(count, sizeof *k->patch_of);
     k->touched = PyMem_RawCalloc(count, sizeof *k->touched);
+    k->looks = PyMem_RawCalloc(count, sizeof *k->looks);
     k->coded_in = PyMem_RawCalloc(count, sizeof *k->coded_in);
     if (missing || !s->macroblocks || !s->coded || !s->moving || !k->changed || !k->waits || !k->past ||
-        !k->patch_of || !k->touched || !k->coded_in) {
+        !k->patch_of || !k->touched || !k->coded_in || !k->looks) {
         coder_free(k);
         return NULL;
     }
