@@ -1,8 +1,8 @@
 """What more cores would give, accounted from measured segment times: two cores cannot show it.
 
 A render on several cores is one process that runs the scene, draws what is not worth another process, and hands out the
-other segments, each of which a process or thread works on when a core is free. Given how long each segment takes and
-when it was handed out, the time on any number of cores follows.
+other segments, each of which a process or thread, or several together, work on when cores are free. Given how long each
+segment takes and when it was handed out, the time on any number of cores follows.
 """
 
 from __future__ import annotations
@@ -70,5 +70,18 @@ def work_of(told: dict[str, Any] | None) -> Work | None:
         if segment["way"] in {"apart", "over"}:
             seconds += segment["step"] + segment["draw"]
         if segment["way"] != "alone":
-            segments.append(Segment(segment["ready"], seconds))
+            shares = _shares(seconds, segment["encode"], segment.get("processes", 1))
+            segments += [Segment(segment["ready"], share) for share in shares]
     return Work(tuple(segments), scene=told["scene"], joining=told["join"])
+
+
+def _shares(seconds: float, encode: float, processes: int) -> list[float]:
+    """Return what each of the processes takes that draw a segment of ``seconds`` together.
+
+    Each takes a frame whenever it is done with one, so they are done at the same time; but for the one that encodes,
+    when that alone is more than its share.
+    """
+    if processes == 1:
+        return [seconds]
+    first = max(encode, seconds / processes)
+    return [first, *[(seconds - first) / (processes - 1)] * (processes - 1)]

@@ -365,7 +365,8 @@ class SegmentWork(Strict):
     """What a segment took, in seconds of processor time: stepping, drawing, encoding.
 
     ``ready`` is how much of :attr:`DrawingWork.scene` had gone before it could be begun, or, of one that was drawn by
-    the process that runs the scene, encoded.
+    the process that runs the scene, encoded. ``processes`` of them drew it together, frame by frame, and one of those
+    encoded it.
     """
 
     way: SegmentWay
@@ -373,6 +374,7 @@ class SegmentWork(Strict):
     step: Seconds
     draw: Seconds
     encode: Seconds
+    processes: int = Field(default=1, ge=1, le=MAX_COUNT)
 
 
 class DrawingWork(Strict):

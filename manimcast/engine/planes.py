@@ -34,29 +34,50 @@ class Plane:
         return int(self.padded.shape[1])
 
     @classmethod
-    def of(cls, width: int, height: int, channels: int = 1) -> Plane:
-        """Allocate one. Like those of libavutil, it has some bytes too many for vector code that reads beyond."""
+    def of(cls, width: int, height: int, channels: int = 1, memory: Bytes | None = None) -> Plane:
+        """Allocate one, or make it of ``memory``, of which there are :meth:`room` bytes.
+
+        Like those of libavutil, it has some bytes too many for vector code that reads beyond.
+        """
         stride = -(-width * channels // ALIGNMENT) * ALIGNMENT
-        memory = np.empty(stride * height + 2 * ALIGNMENT, np.uint8)
+        if memory is None:
+            memory = np.empty(cls.room(width, height, channels), np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
         padded = memory[start : start + stride * height].reshape(height, stride)
         seen = padded[:, : width * channels]
         return cls(padded, seen if channels == 1 else seen.reshape(height, width, channels, copy=False))
 
+    @staticmethod
+    def room(width: int, height: int, channels: int = 1) -> int:
+        """Return how many bytes of memory one takes, wherever they begin."""
+        return -(-width * channels // ALIGNMENT) * ALIGNMENT * height + 2 * ALIGNMENT
+
 
 class Picture:
-    """Planes that frames are made of without copying."""
+    """Planes that frames are made of, uncopied: in memory of their own or in ``memory``, of :meth:`room` bytes."""
 
-    def __init__(self, native: ModuleType, pixel_format: str, width: int, height: int) -> None:
+    def __init__(
+        self, native: ModuleType, pixel_format: str, width: int, height: int, memory: Bytes | None = None
+    ) -> None:
         self._native, self._format, self._width, self._height = native, pixel_format, width, height
-        if pixel_format == "argb":
-            self._planes = [Plane.of(width, height, channels=4)]
-        else:
-            sizes = [(width, height), *[(width // 2, height // 2)] * 2, (width, height)]
-            self._planes = [Plane.of(*size) for size in sizes[: 4 if pixel_format == "yuva420p" else 3]]
+        self._planes, start = [], 0
+        for size in _sizes(pixel_format, width, height):
+            end = start + Plane.room(*size)
+            self._planes.append(Plane.of(*size, memory=None if memory is None else memory[start:end]))
+            start = end
         self._seen = [plane.seen for plane in self._planes]
         self._idle = self._references()
         self._first, self._end = 0, height
+
+    @staticmethod
+    def room(pixel_format: str, width: int, height: int) -> int:
+        """Return how many bytes of memory the planes of one take."""
+        return sum(Plane.room(*size) for size in _sizes(pixel_format, width, height))
+
+    def copy(self, other: Picture) -> None:
+        """Have the planes of ``other``, a picture of the same format and size."""
+        for plane, others in zip(self._planes, other._planes, strict=True):
+            plane.padded[...] = others.padded
 
     @property
     def outdated(self) -> int:
@@ -96,3 +117,11 @@ class Picture:
 
     def _references(self) -> list[int]:
         return [sys.getrefcount(seen) for seen in self._seen]
+
+
+def _sizes(pixel_format: str, width: int, height: int) -> list[tuple[int, int, int]]:
+    """Return width, height and channels of each plane."""
+    if pixel_format == "argb":
+        return [(width, height, 4)]
+    luma, chroma = (width, height, 1), (width // 2, height // 2, 1)
+    return [luma, chroma, chroma, *([luma] if pixel_format == "yuva420p" else [])]

@@ -62,6 +62,18 @@ class SegmentEncoder:
         except Exception as error:
             raise self._failure("encode", error) from error
 
+    def show(self, frame: av.VideoFrame, rows: tuple[int, int] | None = None) -> None:
+        """Show ``frame``, pixels that were converted elsewhere, for the next frame; ``rows`` as in :meth:`write`."""
+        try:
+            if self._waiting and rows is not None and rows[0] >= rows[1]:
+                waiting, frames, changed = self._waiting
+                self._waiting = waiting, frames + 1, changed
+                return
+            self._show_waiting()
+            self._waiting = frame, 1, rows
+        except Exception as error:
+            raise self._failure("encode", error) from error
+
     def finish(self) -> None:
         """Encode what is left and close the file."""
         if self._closed:

@@ -44,6 +44,15 @@ def test_work_is_read_from_what_a_render_tells() -> None:
     assert work_of(None) is None
 
 
+@pytest.mark.parametrize(("encode", "shares"), [(1.0, [2.0, 2.0, 2.0]), (3.0, [3.0, 1.5, 1.5])])
+def test_those_who_draw_a_segment_together_share_all_but_encoding(encode: float, shares: list[float]) -> None:
+    segment = {"way": "over", "ready": 0.5, "step": 0.0, "draw": 6.0 - encode, "encode": encode, "processes": 3}
+    work = work_of({"scene": 0.0, "join": 0.0, "segments": [segment]})
+    assert work is not None
+    assert [part.seconds for part in work.segments] == shares
+    assert {part.ready for part in work.segments} == {0.5}
+
+
 def test_scenes_with_little_work_do_not_count() -> None:
     little, much = Work((), scene=9.0), Work((), scene=11.0)
     assert row({"small": (little, little)}).median.startswith("not measured")

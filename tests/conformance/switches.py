@@ -43,6 +43,7 @@ def _typeset_in_the_scene() -> None:
 SWITCHES = (
     Switch("fork", "other processes draw than the one that runs the scene", may={"fork": False}),
     Switch("split", "several processes draw one play", may={"split": False}),
+    Switch("share", "several processes draw one part of a play, frame by frame", may={"share": False}),
     Switch("skip", "plays that depend on their time alone are stepped over", may={"skip": False}),
     Switch("behind", "what is drawn in the process itself is encoded in a thread", may={"behind": False}),
     Switch("always", "forking and splitting also where they do not pay", may={"always": False}),

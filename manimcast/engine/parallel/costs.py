@@ -23,6 +23,11 @@ ENCODED_SECONDS = 0.0004
 ENCODED_PIXEL_SECONDS = 2.2e-9
 """A first guess at encoding a frame: for a frame, for each of its pixels."""
 
+CREW_SECONDS = 0.25
+"""The work that each process must have of a part that several draw together: several times what a process costs."""
+CREW_STEPPING = 0.15
+"""The share of a part's work that stepping it again, in further processes, may take at most."""
+
 GAIN = 1.2
 """How many times sooner a play must be done with other processes for their time to be worth it."""
 NEWEST = 0.5
@@ -62,19 +67,22 @@ class Costs:
         """Return what drawing a frame in which ``paths`` are drawn anew should take."""
         return self._first_draw(paths) * self._scale
 
-    def drew(self, drawn: Drawn, paths: int, *, here: bool) -> None:
-        """Learn from ``drawn``, frames with ``paths``; ``here`` they were encoded by other threads than drew them."""
+    def drew(self, drawn: Drawn, paths: int, *, behind: bool) -> None:
+        """Learn from ``drawn``, frames with ``paths`` of this process; ``behind`` it a thread encoded them."""
         if not drawn.frames:
             return
-        whole = max(0.0, drawn.seconds - drawn.stepping) / drawn.frames
-        if here:
-            drawing = max(0.0, drawn.own - drawn.stepping) / drawn.frames
-            encoding = max(0.0, whole - drawing)
+        whole = max(0.0, drawn.seconds - drawn.stepping)
+        if behind:
+            drawing = max(0.0, drawn.own - drawn.stepping)
         else:
-            guess = self.draw(paths) + self.encode
-            drawing, encoding = whole * self.draw(paths) / guess, whole * self.encode / guess
-        self._scale += NEWEST * (min(50.0, drawing / self._first_draw(paths)) - self._scale)
-        self.encode += NEWEST * (encoding - self.encode)
+            drawing = whole * self.draw(paths) / (self.draw(paths) + self.encode)
+        self.took(drawn.frames, paths, drawing, max(0.0, whole - drawing))
+
+    def took(self, frames: int, paths: int, drawing: float, encoding: float) -> None:
+        """Learn: drawing ``frames`` with ``paths``, and encoding them, took so many seconds."""
+        scale = min(50.0, max(0.0, drawing) / frames / self._first_draw(paths))
+        self._scale += NEWEST * (scale - self._scale)
+        self.encode += NEWEST * (encoding / frames - self.encode)
 
     def stepped(self, frames: int, seconds: float) -> None:
         """Learn: stepping ``frames`` took ``seconds``."""
@@ -98,6 +106,18 @@ class Costs:
         """Return in how many parts ``frames`` with ``paths`` are drawn: by the first guess, the same in every run."""
         seconds = self._first_draw(paths) + self._first_encode
         return max(1, round(frames / max(8, round(SEGMENT_SECONDS / seconds))))
+
+    def crew(self, frames: int, paths: int, *, stepped: bool) -> int:
+        """Return how many processes should draw a part of ``frames`` with ``paths`` together, one of which encodes it.
+
+        ``stepped`` tells that each of them has to step through all frames.
+        """
+        draw = self.draw(paths)
+        work = self.step + draw + self.encode
+        most = min(self._processors, frames * work / CREW_SECONDS, work / self.encode)
+        if stepped and self.step:
+            most = min(most, 1 + CREW_STEPPING * work / self.step)
+        return max(1, int(most))
 
     def _first_draw(self, paths: int) -> float:
         return self._base + paths * PATH_SECONDS

@@ -72,6 +72,7 @@ class Director:
             directory=directory,
             observe=observe,
             behind=self._behind,
+            switches=switches,
             reuse=reuse,
         )
         self._foresight: Foresight | None = None
@@ -258,7 +259,7 @@ class Director:
         return threading.active_count() > 1 + (self._behind.threads if self._behind is not None else 0)
 
     def _pays(self, frames: int, play: Play, *, stepped_twice: bool) -> bool:
-        worth = self._costs.is_worth_a_process(frames, play.paths, stepped_twice=stepped_twice)
+        worth = self._costs.is_worth_a_process(frames, play.effort, stepped_twice=stepped_twice)
         return worth or self._switches.always
 
 

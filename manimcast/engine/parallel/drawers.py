@@ -92,8 +92,7 @@ class Drawers:
         Raises :class:`DrawerFailedError` when one that ends meanwhile has failed, and :class:`OSError` when the system
         refuses another process.
         """
-        while len(self._running) >= self.limit:
-            self._listen(None)
+        self.wait_for_room()
         taken = {drawer.core for drawer in self._running}
         core = next((core for core in self._cores if core not in taken), None)
         for stream in (sys.stdout, sys.stderr):
@@ -105,6 +104,11 @@ class Drawers:
         os.close(writer)
         os.set_blocking(reader, False)
         self._running.append(Drawer(pid, reader, core, told, done))
+
+    def wait_for_room(self) -> None:
+        """Wait until another may begin. Raises :class:`DrawerFailedError` when one that ends meanwhile has failed."""
+        while len(self._running) >= self.limit:
+            self._listen(None)
 
     @property
     def idle(self) -> bool:

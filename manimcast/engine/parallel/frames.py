@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from manim._config.video_encoder import VideoEncoderSpec
@@ -20,6 +21,9 @@ from manimcast.engine.patches import frame
 from manimcast.engine.reuse import Watch
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels
+
+SHADED = 6
+"""How many times as long drawing a shaded path takes: cairo computes its gradient pixel by pixel."""
 
 Seen = Callable[[Pixels, int], None]
 """Sees each frame that is handed to the encoder, and how often it is repeated."""
@@ -60,6 +64,14 @@ class Play:
         """How many objects are drawn anew in each frame."""
         return len(self.scene.moving_mobjects)
 
+    @cached_property
+    def effort(self) -> int:
+        """How many paths it takes to draw a frame, each that is shaded in space counted as so many as it takes."""
+        moving = self.scene.moving_mobjects or self.scene.mobjects
+        family = {id(member): member for mobject in moving for member in mobject.get_family()}
+        paths = [member for member in family.values() if len(member.points)]
+        return sum(SHADED if getattr(member, "shade_in_3d", False) else 1 for member in paths)
+
     @property
     def encoding(self) -> VideoEncoderSpec:
         """How it is encoded."""
@@ -84,14 +96,14 @@ class Play:
         scene = self.scene
         began, own, stepping = time.process_time(), time.thread_time(), 0.0
         if self.held:
-            self._draw_frame()
+            self.draw_frame()
             self._hand_on(encoder, self.held, seen, is_first=True)
             return Drawn(self.held, time.process_time() - began, time.thread_time() - own, 0.0)
         for number in range(first, last):
             before = time.thread_time()
             scene.update_to_time(self.times[number])
             stepping += time.thread_time() - before
-            self._draw_frame()
+            self.draw_frame()
             self._hand_on(encoder, 1, seen, is_first=number == first)
             if scene.stop_condition is not None and scene.stop_condition():
                 last, self.stopped = number + 1, True
@@ -104,7 +116,7 @@ class Play:
         Without ``has_background``, what does not move is drawn as it is now.
         """
         if has_background:
-            self._draw_frame()
+            self.draw_frame()
             return
         renderer, scene = self.renderer, self.scene
         camera = renderer.camera
@@ -176,7 +188,8 @@ class Play:
         yield from self.scene.static_mobjects
         yield from self.scene.moving_mobjects or self.scene.get_mobject_family_members()
 
-    def _draw_frame(self) -> None:
+    def draw_frame(self) -> None:
+        """Draw the frame at which it stands."""
         with guard.drawing():
             self.renderer.update_frame(self.scene, self.scene.moving_mobjects)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from manimcast.engine.behind import Behind
-from manimcast.engine.clock import Clock
-from manimcast.engine.parallel import files
 from manimcast.engine.parallel.costs import Costs
-from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers, Tell
-from manimcast.engine.parallel.frames import Drawn, Play
+from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers
+from manimcast.engine.parallel.findings import Findings
+from manimcast.engine.parallel.frames import Play
 from manimcast.engine.parallel.observer import Observer
 from manimcast.engine.parallel.pixels import guard
 from manimcast.engine.parallel.purity import state_of
+from manimcast.engine.parallel.switches import Switches
+from manimcast.engine.parallel.together import Together
 from manimcast.engine.parallel.way_back import WayBack
 from manimcast.engine.parallel.work import Ledger, Spent
-from manimcast.engine.poster import Poster, fullness
+from manimcast.engine.poster import Poster
 from manimcast.engine.reuse import Notes, Reuse, Shown, key_of
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.track import Pixels, Tracker
@@ -30,6 +32,8 @@ from manimcast.spec import DrawingWork, SegmentWay
 LISTEN_SECONDS = 0.02
 OFFER_SECONDS = 0.25
 """How often plays that are drawn are offered to be kept, in case the render does not come to its end."""
+CREW = 3
+"""How many draw a part together where that is tried though it may not pay."""
 PARTING_SECONDS = 0.5
 """How long a scene that has failed waits for what others draw already, to keep it."""
 
@@ -65,6 +69,8 @@ class Parts:
         Taken when one of them fails, or when the states that they begin and end with do not fit.
     behind
         Encodes what is drawn here, where there is a second processor.
+    switches
+        What may be done.
     directory
         For files on their way from them to here.
     reuse
@@ -87,8 +93,10 @@ class Parts:
         directory: Path,
         observe: Observer | None,
         behind: Behind | None,
+        switches: Switches,
         reuse: Reuse | None = None,
     ) -> None:
+        self._switches = switches
         self._behind = behind
         self._tracker = tracker
         self._poster = poster
@@ -146,45 +154,41 @@ class Parts:
         if play.is_foreseen and last == play.frames:
             self.note_state(play, last, state_of(play.scene))
         if not play.held:
-            self._costs.drew(drawn, play.paths, here=self._behind is not None)
+            self._costs.drew(drawn, play.effort, behind=self._behind is not None)
             self._costs.stepped(drawn.frames, drawn.stepping)
         if self._observe is not None:
-            self._seen.append(self._observe.take())
+            self._seen.append([self._observe.take()])
         guard.stale = False
         self._poster.consider(play.pixels(), play.index)
 
     def draw_there(self, play: Play, first: int, last: int, *, has_background: bool, states: bool) -> None:
-        """Have another process draw the frames from ``first`` up to before ``last``; returns when it has begun.
+        """Have other processes draw the frames from ``first`` up to before ``last``; returns when they have begun.
 
-        With ``states`` it reports the states that it begins with, and that the next one must begin with.
+        With ``states`` they report the states that they begin with, and that the next part must begin with.
         """
         part = self._add_part(play, first, SegmentWay.over if states or play.held else SegmentWay.apart)
         slot = len(self._seen)
         self._seen.append([])
-
-        def work(tell: Tell) -> dict[str, Any]:
-            guard.on_read, guard.stale = None, False
-            files.keep_apart()
-            if not has_background:
-                play.draw_background()
-            return self._be_drawer(play, (first, last), part.target, tell, states=states or play.is_foreseen)
+        states = states or play.is_foreseen
 
         def done(report: dict[str, Any]) -> None:
             if not play.held:
-                drawn = Drawn(report["frames"], report["seconds"], report["own"], report["stepping"])
-                self._costs.drew(drawn, play.paths, here=False)
+                self._costs.took(report["frames"], play.effort, *report["spent"][1:])
             part.spent.step, part.spent.draw, part.spent.encoding.seconds = report["spent"]
-            self._seen[slot] = report["seen"]
+            self._seen[slot] = [seen for _, seen in report["seen"]]
             for number, state in report["states"]:
                 self.note_state(play, number, state)
-            part.shown = report["shown"]
+            if report["shown"] is not None:
+                part.shown = [(digest, repeat) for _, (digest, repeat) in report["shown"]]
             part.close()
-            if "poster" in report:
-                poster = report["poster"]
+            if (poster := report["poster"]) is not None:
                 self._poster.consider_file(poster["score"], play.index, Path(poster["file"]), tuple(poster["shape"]))
 
+        findings = Findings(play, self._observe, self._directory, self._poster.rank)
+        together = Together(play, first, last, part.target, findings, states=states, has_background=has_background)
+        most = 1 if play.held else self._processes(play, last - first, stepped=not states)
         try:
-            self._drawers.start(work, partial(self._tracker.drawn, play.index), done)
+            part.spent.processes = together.start(self._drawers, most, partial(self._tracker.drawn, play.index), done)
         except DrawerFailedError as problem:
             self._way_back.take(str(problem))
         except OSError as problem:
@@ -250,7 +254,7 @@ class Parts:
             self._behind.settle()
             self._behind.stop()
         if self._observe is not None:
-            for seen in self._seen:
+            for seen in itertools.chain.from_iterable(self._seen):
                 self._observe.add(seen)
             self._seen.clear()
         if self._reuse is not None:
@@ -285,49 +289,13 @@ class Parts:
         """Return what all parts took, and ``join`` seconds for joining them; None when that is not known."""
         return self._ledger.told((part.spent for parts in self._drawn.values() for part in parts), join)
 
-    def _be_drawer(
-        self, play: Play, part: tuple[int, int], target: Path, tell: Tell, *, states: bool
-    ) -> dict[str, Any]:
-        first, last = part
-        is_end = last >= play.frames or bool(play.held)
-        encoding = Clock()
-        encoder = SegmentEncoder(target, play.encoding, clock=encoding)
-        noted: list[tuple[int, str]] = []
-        notes = Notes(None if play.key else play.watch)
-
-        def seen(pixels: Pixels, repeat: int) -> None:
-            if states and not noted:
-                noted.append((first, state_of(play.scene)))
-            if self._observe is not None:
-                self._observe.frame(pixels, repeat)
-            notes.note(repeat)
-            tell(repeat)
-
-        drawn = play.draw(encoder, first, last, seen)
-        encoder.finish()
-        pixels = play.pixels()
-        score = fullness(pixels)
-        if states:
-            if not is_end:
-                play.scene.update_to_time(play.times[last])
-            noted.append((last, state_of(play.scene)))
-        report: dict[str, Any] = {
-            "frames": drawn.frames,
-            "seconds": drawn.seconds,
-            "own": drawn.own,
-            "stepping": drawn.stepping,
-            "states": noted,
-            "shown": notes.frames,
-            "seen": self._observe.take() if self._observe is not None else [],
-        }
-        if (is_end or play.stopped) and (score, play.index) > self._poster.rank:
-            file = self._directory / f"poster-{play.index}.raw"
-            file.parent.mkdir(exist_ok=True)
-            pixels.tofile(file)
-            report["poster"] = {"score": score, "file": str(file), "shape": pixels.shape}
-        drawing = time.thread_time() - drawn.stepping - encoding.seconds  # a forked process begins with none
-        report["spent"] = [drawn.stepping, drawing, encoding.seconds]
-        return report
+    def _processes(self, play: Play, frames: int, *, stepped: bool) -> int:
+        """Return how many processes should draw a part of so many frames together."""
+        if not self._switches.share:
+            return 1
+        if self._switches.always:
+            return min(self._drawers.limit, CREW)
+        return self._costs.crew(frames, play.effort, stepped=stepped)
 
     def _add_part(self, play: Play, first: int, way: SegmentWay) -> _Part:
         part = _Part(play, self._add_segment(play, first), Spent(way, self._ledger.now()))

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Switches:
     """What may be done.
 
-    ``fork``: have other processes draw. ``split``: have several draw one play. ``skip``: step over plays whose frames
+    ``fork``: have other processes draw. ``split``: have several draw one play.
+    ``share``: have several draw one part of a play, frame by frame. ``skip``: step over plays whose frames
     depend on their time alone. ``behind``: encode in a thread what is drawn in the process itself. ``always`` does all
     that even where it does not pay.
     """
 
     fork: bool = True
     split: bool = True
+    share: bool = True
     skip: bool = True
     behind: bool = True
     always: bool = False

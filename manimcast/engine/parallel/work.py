@@ -13,13 +13,17 @@ from manimcast.spec import MAX_SEGMENTS, DrawingWork, SegmentWay, SegmentWork
 
 @dataclass
 class Spent:
-    """What a segment took, as far as that is known yet: seconds. ``encoding`` may still be running."""
+    """What a segment took, as far as that is known yet: seconds. ``encoding`` may still be running.
+
+    ``processes`` is how many drew it together.
+    """
 
     way: SegmentWay
     ready: float
     step: float = 0.0
     draw: float = 0.0
     encoding: Clock = field(default_factory=Clock)
+    processes: int = 1
 
     def told(self) -> SegmentWork:
         """Return it for the report."""
@@ -29,6 +33,7 @@ class Spent:
             step=round(self.step, 4),
             draw=round(max(0.0, self.draw), 4),
             encode=round(self.encoding.seconds, 4),
+            processes=self.processes,
         )
 
 

@@ -151,6 +151,22 @@ def drawn_rows(camera: Camera) -> Rows | None:
     return changed or (0, 0)
 
 
+def touched_rows(camera: Camera) -> Rows | None:
+    """Return the rows that may differ from what the camera drew on; None stands for all of them.
+
+    What changes from one frame to the next lies within these of both, if both were drawn on the same.
+    """
+    frame = _of(camera, pixels(camera))
+    return None if frame is None else frame.touched() or (0, 0)
+
+
+def around(a: Rows | None, b: Rows | None) -> Rows | None:
+    """Return the rows around both, where None stands for all of them and an empty range for none."""
+    if a is None or b is None:
+        return None
+    return _around(a if a[0] < a[1] else None, b if b[0] < b[1] else None) or (0, 0)
+
+
 def marks(camera: Camera, array: np.ndarray) -> bytearray | None:
     """Return where to note the rows of ``array`` that are drawn on, or None if nobody wants to know."""
     frame = _of(camera, array)

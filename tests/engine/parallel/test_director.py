@@ -41,6 +41,7 @@ def drawn(code, **how):
             voice=Voice(), observe=watcher, switches=Switches(**{"always": True, **how}),
         )
         result = {"report": json.loads(report.model_dump_json()), "frames": watcher.seen}
+        result["video"] = hashlib.sha256(Path(report.files[0].name).read_bytes()).hexdigest()
     except SceneFailure as failure:
         result = {"error": json.loads(failure.error.model_dump_json()), "frames": watcher.seen}
     heard, conversation = [], wire.Conversation()
@@ -101,6 +102,22 @@ def test_the_frames_are_the_same_and_in_order(tmp_path: Path) -> None:
     assert stepped["report"]["drawing"]["forked"] == stepped["report"]["drawing"]["segments"] > 5
     assert skipped["report"]["drawing"]["stepped_over"] == 2
     assert skipped["report"]["drawing"]["alone_because"] is None
+
+
+def test_the_file_is_the_same_whoever_draws_and_however_many_share_a_part(tmp_path: Path) -> None:
+    found = in_child(
+        tmp_path,
+        f"""{HARNESS}
+code = {SEVERAL!r}
+ways = [{{"fork": False}}, {{"share": False}}, {{"skip": False}}, {{}}, {{"drawers": 2}}, {{"drawers": 5}}]
+answer([drawn(code, **how) for how in ways])
+""",
+    )
+    assert len({way["video"] for way in found}) == 1
+    assert len({tuple(flat(way["frames"])) for way in found}) == 1
+    alone, unshared, *shared = ([part["processes"] for part in way["report"]["work"]["segments"]] for way in found)
+    assert set(alone) == set(unshared) == {1}
+    assert all(max(processes) > 1 for processes in shared)
 
 
 def test_what_each_segment_took_is_told_and_who_drew_it(tmp_path: Path) -> None:
