@@ -21,7 +21,7 @@ from manim.mobject.svg.svg_mobject import SVGMobject, VMobjectFromSVGPath
 
 from manimcast.engine import shapes
 from manimcast.engine.outlines import outline_of
-from manimcast.engine.patches import bounds, copying, families, matching, rotations, styles, text, updates
+from manimcast.engine.patches import bounds, copying, families, lengths, matching, rotations, styles, text, updates
 from tests.engine.stepping import describe
 
 COORDINATES = st.floats(-1000, 1000, allow_nan=False).map(lambda value: round(value, 6))
@@ -287,6 +287,30 @@ def test_rotations(angle: float, axis: list[float]) -> None:
         assert describe(first) == expected
         first += 1
         assert describe(rotations._rotation_matrix(angle, given_axis)) == expected
+
+
+@compared(
+    st.lists(st.tuples(NEAR, COORDINATES, NEAR), min_size=1, max_size=22),
+    st.lists(
+        st.one_of(st.floats(-0.1, 1.1), st.sampled_from((0.0, 1.0, -0.0, 0, 1, math.nan))), min_size=1, max_size=4
+    ),
+)
+def test_points_at_proportions(points: list[tuple[float, float, float]], alphas: list[float]) -> None:
+    path = VMobject()
+    path.points = np.array(points, dtype=float)
+    for alpha in (*alphas, *map(np.float64, alphas)):
+        assert outcome(lengths._point_from_proportion, path, alpha) == outcome(lengths._original, path, alpha)
+    path.points = path.points * 2
+    for alpha in alphas:
+        assert outcome(lengths._point_from_proportion, path, alpha) == outcome(lengths._original, path, alpha)
+
+
+def outcome(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return a description of what ``function`` returns or raises."""
+    try:
+        return describe(function(*arguments))
+    except Exception as error:  # noqa: BLE001  whatever it is, both must raise it
+        return type(error), str(error)
 
 
 class _Updaters:

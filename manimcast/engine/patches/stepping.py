@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-from manimcast.engine.patches import bounds, copying, families, matching, rotations, styles, svg, text, updates
+from manimcast.engine.patches import bounds, copying, families, lengths, matching, rotations, styles, svg, text, updates
 
-_PARTS = (copying, families, bounds, rotations, styles, matching, text, updates)
+_PARTS = (copying, families, bounds, lengths, rotations, styles, matching, text, updates)
 PATCHES = tuple(patch for part in _PARTS for patch in part.PATCHES)
 
 SWITCH = "MANIMCAST_STEPPING"
