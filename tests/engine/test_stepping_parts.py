@@ -20,6 +20,7 @@ from manim import RED, Circle, Dot, ManimColor, Mobject, Square, VGroup, VMobjec
 from manim.mobject.svg.svg_mobject import SVGMobject, VMobjectFromSVGPath
 
 from manimcast.engine import shapes
+from manimcast.engine.native import library
 from manimcast.engine.outlines import outline_of
 from manimcast.engine.patches import bounds, copying, families, lengths, matching, rotations, styles, text, updates
 from tests.engine.stepping import describe
@@ -101,15 +102,19 @@ def test_unusual_pictures_are_left_to_svgelements(content: str) -> None:
     assert shapes.read(ET.fromstring(f"<svg><g>{content}</g></svg>")) is None
 
 
+COPIES = [copying.deepcopy_mobject, *([copying.natively] if library is not None else [])]
+
+
+@pytest.mark.parametrize("deepcopy", COPIES)
 @compared(families_of(), st.booleans())
-def test_copies(family: VMobject, with_more: bool) -> None:
+def test_copies(deepcopy: Callable[..., VMobject], family: VMobject, with_more: bool) -> None:
     if with_more:
         family.shared = shared = [np.arange(3.0), {"a": (1, family)}, RED]
         family.again = shared
         family.add_updater(lambda mobject, dt: mobject.shift(dt))
         family.submobjects[0].other = {"parent": family, 1: ManimColor("#123456"), "set": {1, 2}}
         family.saved_state = Circle()
-    expected, made = copying._original(family, {}), copying.deepcopy_mobject(family, {})
+    expected, made = copying._original(family, {}), deepcopy(family, {})
     assert describe(made) == describe(expected) == describe(family)
     if with_more:
         assert made.again is made.shared
@@ -371,6 +376,58 @@ def _closed_by_manim(points: np.ndarray) -> np.ndarray:
             curve_start = points[index + 1]
     add_line_to(curve_start)
     return np.array(closed, ndmin=2)
+
+
+class _Guarded(VMobject):
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+
+
+class _Own(VMobject):
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Own:
+        return self
+
+
+class _Failing:
+    def __deepcopy__(self, memo: dict[int, Any]) -> None:
+        raise RuntimeError("not to be copied")
+
+
+class _Growing:
+    def __init__(self, grown: Mobject) -> None:
+        self.grown = grown
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> None:
+        for number in range(100):
+            setattr(self.grown, f"more{number}", number)
+
+
+@pytest.mark.parametrize("deepcopy", COPIES)
+def test_a_copy_lets_classes_have_their_word(
+    deepcopy: Callable[..., VMobject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mobject, "__deepcopy__", deepcopy)
+    group = VGroup(_Guarded(), own := _Own())
+    memo: dict[int, Any] = {}
+    made = copy.deepcopy(group, memo)
+    assert describe(made[0]) == describe(group[0])
+    assert made[1] is own
+    assert made[0] is memo[id(group[0])]
+    assert any(kept is group for kept in memo[id(memo)]), "what was copied is kept alive"
+    group.odd = _Failing()
+    with pytest.raises(RuntimeError, match="not to be copied"):
+        copy.deepcopy(group)
+    group.odd = _Growing(group)
+    with pytest.raises(RuntimeError, match="changed size"):
+        copy.deepcopy(group)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    group.odd = deep
+    with pytest.raises(RecursionError):
+        copy.deepcopy(group)
+    while deep:  # taken apart here, as it is too deep for that, too
+        deep = deep.pop()
 
 
 def test_a_copy_of_a_copy_is_the_same() -> None:

@@ -17,6 +17,7 @@ from manim.constants import CapStyleType, LineJointType
 from manim.mobject.mobject import Mobject
 from manim.utils.color.core import ManimColor
 
+from manimcast.engine import native
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -34,8 +35,28 @@ _original = Mobject.__deepcopy__
 
 
 def install() -> None:
-    """Put the patch in place."""
-    Mobject.__deepcopy__ = deepcopy_mobject  # type: ignore[assignment, method-assign]
+    """Put the patch in place: the native part's, where there is one."""
+    Mobject.__deepcopy__ = (  # type: ignore[method-assign]
+        deepcopy_mobject if native.library is None else natively  # type: ignore[assignment]
+    )
+
+
+def natively(self: Mobject, clone_from_id: Memo) -> Mobject:
+    """Return what :func:`deepcopy_mobject` returns, made by the native part."""
+    made: Mobject = native.library.deepcopy_mobject(
+        self,
+        clone_from_id,
+        natively,
+        _original,
+        copy.deepcopy,
+        _THEMSELVES,
+        _plans,
+        _plan,
+        np.ndarray,
+        None if hasattr(ManimColor, "__deepcopy__") else ManimColor,
+        _VALUE,
+    )
+    return made
 
 
 def deepcopy_mobject(self: Mobject, clone_from_id: Memo) -> Mobject:
@@ -133,6 +154,16 @@ def _data_descriptors(cls: type) -> frozenset[str]:
             if hasattr(type(value), "__set__") and name not in _TRANSPARENT
         )
     return found
+
+
+_plans: dict[type, tuple[str, ...] | None] = {}
+
+
+def _plan(cls: type) -> tuple[str, ...] | None:
+    """Return the names that an instance to be copied natively must not have; None for a class that hides itself."""
+    if any("__class__" in base.__dict__ for base in cls.__mro__ if base is not object):
+        return None
+    return tuple(_data_descriptors(cls))
 
 
 _TRANSPARENT: set[str] = set()
