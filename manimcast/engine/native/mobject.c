@@ -27,6 +27,43 @@ int names_load(void)
     return 0;
 }
 
+/* Of a class: the interpreter's tag, which changes with anything in the class or its bases, or 0 if there is none. */
+static unsigned int tag_of(PyTypeObject *type)
+{
+#if PY_VERSION_HEX < 0x030d0000
+    if (!PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG))
+        return 0;
+#endif
+    return type->tp_version_tag;
+}
+
+/* What was judged before of classes that have not changed since. Only read and written with Python's lock. */
+static struct judgement {
+    PyTypeObject *type;
+    unsigned int tag, meta_tag;
+    PyObject *function;
+    long flags;
+} judgements[256];
+
+static struct judgement *judgement_of(PyTypeObject *type)
+{
+    return &judgements[((uintptr_t)type >> 6) % (sizeof judgements / sizeof *judgements)];
+}
+
+/* What the function says of a class, remembered for as long as neither it nor its metaclass changes. */
+static PyObject *judged(struct judge *judge, PyTypeObject *type)
+{
+    struct judgement *known = judgement_of(type);
+    unsigned int tag = tag_of(type), meta_tag = tag_of(Py_TYPE(type));
+    if (known->type == type && known->function == judge->function && tag != 0 && known->tag == tag &&
+        meta_tag != 0 && known->meta_tag == meta_tag)
+        return PyLong_FromLong(known->flags);
+    PyObject *flags = PyObject_CallOneArg(judge->function, (PyObject *)type);
+    if (flags != NULL && tag != 0 && tag == tag_of(type) && meta_tag != 0 && meta_tag == tag_of(Py_TYPE(type)))
+        *known = (struct judgement){type, tag, meta_tag, judge->function, PyLong_AsLong(flags)};
+    return flags;
+}
+
 long judge_flags(struct judge *judge, PyObject *mobject)
 {
     PyTypeObject *type = Py_TYPE(mobject);
@@ -38,7 +75,7 @@ long judge_flags(struct judge *judge, PyObject *mobject)
     } else {
         if (PyErr_Occurred())
             return -1;
-        flags = PyObject_CallOneArg(judge->function, (PyObject *)type);
+        flags = judged(judge, type);
         if (flags == NULL)
             return -1;
         judge->flags = PyLong_AsLong(flags);

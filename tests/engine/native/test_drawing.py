@@ -12,7 +12,7 @@ from manim import Circle, Line, MovingCamera, Square, ThreeDCamera, VMobject
 from manim.camera.camera import Camera
 
 from manimcast.engine import native
-from manimcast.engine.patches import summation
+from manimcast.engine.patches import plain, summation
 from tests.engine.native.vmobjects import drawn, vmobjects
 
 pytestmark = pytest.mark.skipif(native.library is None, reason="the native part is not compiled")
@@ -144,6 +144,38 @@ def test_a_method_that_a_scene_replaces_is_seen(recorder: Recorder, monkeypatch:
     ours = drawn(Camera, [Circle()], native=True)
     assert recorder.stops == [0]
     assert ours == drawn(Camera, [Circle()], native=False)
+
+
+@pytest.mark.parametrize("cls", [VMobject, Circle])
+def test_it_is_seen_also_of_a_class_that_was_judged_before(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, cls: type[VMobject]
+) -> None:
+    class Ring(Circle):
+        pass
+
+    shapes = [Ring()]
+    asked: list[type] = []
+    judge = plain.judge
+
+    def counting(kind: type) -> int:
+        asked.append(kind)
+        return judge(kind)
+
+    monkeypatch.setattr(plain, "judge", counting)
+    for _ in range(4):
+        drawn(Camera, shapes, native=True)
+    times = len(asked)
+    drawn(Camera, shapes, native=True)
+    assert len(asked) == times > 0, "it is judged once, as long as it stays as it is"
+    with monkeypatch.context() as change:
+        change.setattr(cls, "get_stroke_width", lambda *_: 9.0)
+        recorder.stops.clear()
+        ours = drawn(Camera, shapes, native=True)
+        assert recorder.stops == [0]
+        assert ours == drawn(Camera, shapes, native=False)
+    recorder.stops.clear()
+    drawn(Camera, shapes, native=True)
+    assert recorder.stops == [1]
 
 
 def test_a_shape_without_points_is_stroked_along_an_invisible_one_before_it() -> None:
