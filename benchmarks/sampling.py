@@ -1,7 +1,8 @@
 """A profiler for renders: what runs is looked at every few milliseconds of CPU time, in every process of the render.
 
 It samples instead of counting calls, so it hardly slows what it measures. Python hears of the timer between two of its
-own instructions, so what C code takes is counted where it was called.
+own instructions, however often it rang meanwhile. So a sample counts for the CPU time that its thread took since the
+one before, and what C code takes is counted where it was called.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import html
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +23,7 @@ INTERVAL = 0.004
 """Seconds of CPU time between samples, of all threads of a process; kernels count in steps of about that."""
 
 Stacks = collections.Counter[tuple[str, ...]]
+"""Microseconds of CPU time for each stack of functions, outermost first."""
 
 WIDTH, ROW, LEAST = 1200, 17, 0.002
 
@@ -30,12 +35,14 @@ class Sampler:
         self._folder = folder
         self._stacks: Stacks = Stacks()
         self._exit = os._exit
+        self._before: dict[int, int] = {}
 
     def start(self) -> None:
         """Begin. Forked processes begin anew, and write what they have when they end themselves."""
         os.register_at_fork(after_in_child=self._start_in_child)
         os._exit = self._leave  # type: ignore[assignment]
         signal.signal(signal.SIGPROF, self._sample)
+        self._note_clocks()
         signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
 
     def stop(self) -> None:
@@ -45,7 +52,8 @@ class Sampler:
         self._write()
 
     def _start_in_child(self) -> None:
-        self._stacks = Stacks()
+        self._stacks, self._before = Stacks(), {}
+        self._note_clocks()
         signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
 
     def _leave(self, status: int) -> None:
@@ -54,15 +62,35 @@ class Sampler:
         self._exit(status)
 
     def _sample(self, _signal: int, frame: FrameType | None) -> None:
-        stack = []
-        while frame is not None:
-            stack.append(_name(frame))
-            frame = frame.f_back
-        self._stacks[tuple(reversed(stack))] += 1
+        frames = sys._current_frames()
+        if frame is not None:
+            frames[threading.get_ident()] = frame
+        spent = self._note_clocks()
+        for thread, innermost in frames.items():
+            if spent.get(thread):
+                self._stacks[_stack(innermost)] += spent[thread]
+
+    def _note_clocks(self) -> dict[int, int]:
+        """Return what each thread has taken since the last time, in microseconds."""
+        now = {}
+        for thread in sys._current_frames():
+            with suppress(OSError):  # it has just ended
+                now[thread] = time.clock_gettime_ns(time.pthread_getcpuclockid(thread)) // 1000
+        spent = {thread: taken - self._before.get(thread, 0) for thread, taken in now.items()}
+        self._before = now
+        return spent
 
     def _write(self) -> None:
         lines = [f"{';'.join(stack)} {count}" for stack, count in self._stacks.items()]
         (self._folder / f"{os.getpid()}.folded").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _stack(frame: FrameType | None) -> tuple[str, ...]:
+    stack = []
+    while frame is not None:
+        stack.append(_name(frame))
+        frame = frame.f_back
+    return tuple(reversed(stack))
 
 
 def _name(frame: FrameType) -> str:
@@ -73,7 +101,7 @@ def _name(frame: FrameType) -> str:
 
 
 def read(folder: Path) -> Stacks:
-    """Return all stacks in ``folder``, outermost first, with the number of samples of each."""
+    """Return what the files in ``folder`` have, of all processes together."""
     stacks = Stacks()
     for path in folder.glob("*.folded"):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -91,7 +119,7 @@ def as_text(stacks: Mapping[tuple[str, ...], int], *, most: int = 25) -> str:
         own[stack[-1]] += count
         for name in set(stack):
             whole[name] += count
-    lines = [f"{total} samples", "", "  own  whole  function"]
+    lines = ["  own  whole  function"]
     lines += [f"{own[n] / total:5.1%} {whole[n] / total:6.1%}  {n}" for n, _ in own.most_common(most)]
     return "\n".join(lines)
 

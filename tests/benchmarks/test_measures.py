@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import av
+import manim
 import numpy as np
 import pytest
 
-from benchmarks import catalogue, fidelity, processes, sampling, special
+import manimcast.engine
+from benchmarks import catalogue, fidelity, kinds, processes, sampling, special
 from tests.conformance.catalogue import scenes_in
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
@@ -68,13 +72,17 @@ def test_a_file_holds_when_it_is_as_good_and_not_too_large() -> None:
 
 def test_a_profile_shows_what_took_the_time_in_forked_processes_as_well(tmp_path: Path) -> None:
     program = f"""
-import os, time
+import hashlib, os, time
 from pathlib import Path
 from benchmarks.sampling import Sampler
 def burn(until):
     while time.process_time() < until: pass
 def of_the_child(): burn(0.3)
 def of_the_parent(): burn(time.process_time() + 0.3)
+def in_c():
+    before = time.thread_time()
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", 400_000)  # one call, during which Python does not hear of any timer
+    return time.thread_time() - before
 sampler = Sampler(Path({str(tmp_path)!r}))
 sampler.start()
 child = os.fork()
@@ -83,15 +91,20 @@ if child == 0:
     os._exit(0)
 of_the_parent()
 os.waitpid(child, 0)
+taken = in_c()
 sampler.stop()
+print(taken)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(sampling.__file__).parents[1])
+    root = Path(sampling.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], check=True, cwd=root, capture_output=True, text=True)
     stacks = sampling.read(tmp_path)
     assert len(list(tmp_path.glob("*.folded"))) == 2
     text = sampling.as_text(stacks)
     for name in ("__main__.burn", "__main__.of_the_child", "__main__.of_the_parent"):
         assert name in {function for stack in stacks for function in stack}
     assert "__main__.burn" in text
+    in_c = sum(count for stack, count in stacks.items() if "__main__.in_c" in stack)
+    assert 0.8 < in_c / 1e6 / float(done.stdout) < 1.5, "what C takes counts where it was called"
     boxes = ElementTree.fromstring(sampling.as_svg(stacks, "a <title>"))
     assert any("of_the_child" in (title.text or "") for title in boxes.iter("{http://www.w3.org/2000/svg}title"))
 
@@ -109,3 +122,48 @@ def test_the_edit_is_of_the_last_of_twenty_plays() -> None:
     code = catalogue.code_of("plays")
     assert code.rstrip().endswith(special.LAST)
     assert special.LAST not in code.replace(special.LAST, special.EDITED)
+
+
+def test_work_is_of_the_kind_of_the_innermost_function_that_has_one() -> None:
+    render, draw = "manimcast.engine.render.render", "manimcast.engine.patches.camera._display_plain"
+    construct, step = "scene.Demo.construct", "manim.scene.scene.Scene.update_to_time"
+    encode = "manimcast.engine.segment_file.SegmentFile._encode"
+    stacks = {
+        (render, construct, draw): 500_000,
+        (render, construct, step, "manim.utils.bezier.interpolate"): 250_000,
+        (render, construct, encode): 150_000,
+        (render,): 100_000,
+    }
+    shares = kinds.shares(stacks)
+    assert {kind: share for kind, share in shares.items() if share} == {
+        "x264": 0.15,
+        "cairo": 0.5,
+        "steps": 0.25,
+        "rest": 0.1,
+    }
+    head, _, row = kinds.table({"demo": stacks}).splitlines()
+    assert dict(zip(head.split(" | "), row.split(" | "), strict=True))["cairo"] == "50%"
+    assert row.startswith("| demo | 1.00 |")
+
+
+def test_functions_are_where_the_kinds_look_for_them() -> None:
+    names = ["scene.Demo.construct", *_functions()]
+    for kind, parts in kinds.KINDS.items():
+        for part in parts:
+            assert any(part in name for name in names), f"{kind}: nothing is called {part} any more"
+
+
+def _functions() -> Iterator[str]:
+    """Return the functions of the engine and of Manim, as a profile names them."""
+    for package in (manimcast.engine, manim):
+        root = Path(package.__path__[0])
+        for path in root.rglob("*.py"):
+            module = ".".join((package.__name__, *path.relative_to(root).with_suffix("").parts))
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    yield from (f"{module}.{node.name}.{part.name}" for part in node.body if isinstance(part, DEFS))
+                elif isinstance(node, DEFS):
+                    yield f"{module}.{node.name}"
+
+
+DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
