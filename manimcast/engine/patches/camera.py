@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from manim.camera.camera import Camera
@@ -33,6 +33,12 @@ PATCHES = (
         Camera.get_mobjects_to_display,
         "ef93088d70b3ca3fa42a9f4ba8a96e5253b430407d290572f91eef3f361fadd0",
         "It walks through families in Python.",
+    ),
+    Patch(
+        "manim.camera.camera.Camera.display_multiple_vectorized_mobjects",
+        Camera.display_multiple_vectorized_mobjects,
+        "205babf413684d442f59ad23a7bdd8c8c22d6045bc5246145c323d5dba80a33e",
+        "It asks each vmobject for the image that it is coloured by, which hardly any has.",
     ),
     Patch(
         "manim.camera.camera.Camera.display_multiple_non_background_colored_vmobjects",
@@ -60,6 +66,7 @@ PATCHES = (
     *(
         Patch(f"manim.mobject.types.vectorized_mobject.VMobject.{method.__name__}", method, digest, "Done natively.")
         for method, digest in (
+            (VMobject.get_background_image, "89bcac6f3dadf13843b58401feb4889af6ff78455afa98c2cfe8890c183878f0"),
             (VMobject.get_fill_rgbas, "0a9fe898803109a6dee21b6878d0f6655f36f33c02c041b4907bf4b640d41ed1"),
             (VMobject.get_stroke_rgbas, "6661389968a68c3b9d38ce1ec1bc040f1a6d110efe26802b09d9db16e147cbc6"),
             (VMobject.get_stroke_width, "2c990262bbc9ff55c2026f4d04924be020fdb53fe6cf0be6f2af76335e2556bc"),
@@ -89,6 +96,8 @@ PATCHES = (
 )
 
 _original_get_mobjects_to_display = Camera.get_mobjects_to_display
+_original_display_vectorized = Camera.display_multiple_vectorized_mobjects
+_stock_background_image = VMobject.get_background_image
 _original_display_plain = Camera.display_multiple_non_background_colored_vmobjects
 _original_display_colored = Camera.display_multiple_background_colored_vmobjects
 _upstream: Any = sys.modules[Camera.__module__]
@@ -101,6 +110,7 @@ def install() -> None:
         return
     Camera.capture_mobjects = _capture_mobjects  # type: ignore[method-assign]
     Camera.get_mobjects_to_display = _get_mobjects_to_display  # type: ignore[method-assign]
+    Camera.display_multiple_vectorized_mobjects = _display_vectorized  # type: ignore[method-assign]
     Camera.display_multiple_non_background_colored_vmobjects = _display_plain  # type: ignore[method-assign]
     Camera.display_multiple_background_colored_vmobjects = _display_colored  # type: ignore[method-assign]
 
@@ -115,10 +125,24 @@ def _capture_mobjects(self: Camera, mobjects: Iterable[Mobject], **kwargs: Any) 
             found = kinds[cls] = self.type_or_raise(mobject)
         return found
 
-    for kind_of_group, group in itertools.groupby(self.get_mobjects_to_display(mobjects, **kwargs), kind):
+    shown = self.get_mobjects_to_display(mobjects, **kwargs)
+    groups: Iterable[tuple[type[Mobject], Iterable[Mobject]]] = itertools.groupby(shown, kind)
+    only = _only_kind(shown, kind) if type(shown) is list else None
+    if only is not None:
+        groups = ((only, shown),)
+    for kind_of_group, group in groups:
         if kind_of_group is not VMobject and kind_of_group is not Mobject:
             frame.mark_all(self)
         self.display_funcs[kind_of_group](list(group), frame.pixels(self))
+
+
+def _only_kind(mobjects: list[Mobject], kind: Callable[[Mobject], type[Mobject]]) -> type[Mobject] | None:
+    """Return the kind of all of ``mobjects``; None where there are several, or some that cannot be drawn."""
+    try:
+        kinds = {kind(mobject) for mobject in {type(mobject): mobject for mobject in mobjects}.values()}
+    except TypeError:
+        return None
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _get_mobjects_to_display(
@@ -135,6 +159,22 @@ def _get_mobjects_to_display(
             members, in_order = found
             return members if in_order or not self.use_z_index else sorted(members, key=lambda member: member.z_index)
     return _original_get_mobjects_to_display(self, mobjects, include_submobjects, excluded_mobjects)
+
+
+def _display_vectorized(self: Camera, vmobjects: list[VMobject], pixel_array: PixelArray) -> None:
+    if vmobjects and not any(map(_may_have_an_image, vmobjects)):
+        self.display_multiple_non_background_colored_vmobjects(vmobjects, pixel_array)
+    else:
+        _original_display_vectorized(self, vmobjects, pixel_array)
+
+
+def _may_have_an_image(vmobject: VMobject) -> bool:
+    attributes = vmobject.__dict__
+    return (
+        attributes.get("background_image", _original_extract) is not None
+        or "get_background_image" in attributes
+        or type(vmobject).get_background_image is not _stock_background_image
+    )
 
 
 def _display_plain(self: Camera, vmobjects: Iterable[VMobject], pixel_array: PixelArray) -> None:
