@@ -169,7 +169,7 @@ def _parts(play: Play, recording: Recording) -> list[tuple[int, int]]:
     """Return the parts in which a render draws a play: the first picture of each, and the one after its last."""
     pictures = len(play.repeats)
     costs = Costs(recording.width * recording.height, processors=1)
-    return divide(pictures, costs.parts(pictures, play.paths) if pictures > 1 else 1)
+    return divide(pictures, costs.parts(pictures, play.paths, play.effort) if pictures > 1 else 1)
 
 
 def _encode(

@@ -25,11 +25,12 @@ LOSSLESS = {"preset": "ultrafast", "qp": "0", "threads": "1", "bf": "0"}
 
 @dataclass(frozen=True)
 class Play:
-    """The pictures of one play: a lossless file, how many frames each lasts, and how many objects move."""
+    """The pictures of one play: a lossless file, how many frames each lasts, how many objects move, and what they take to draw."""
 
     file: Path
     repeats: list[int]
     paths: int
+    effort: int
 
     def pictures(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """Yield each picture (yuv420p) with the number of frames for which it is shown."""
@@ -73,7 +74,7 @@ def record(scene: Path, quality: str, folder: Path) -> Recording:
         if done.returncode:
             raise RuntimeError(f"recording {scene.name} failed: {done.stderr[-2000:]}")
     found = json.loads(index.read_text(encoding="utf-8"))
-    plays = [Play(place / play["file"], play["repeats"], play["paths"]) for play in found["plays"]]
+    plays = [Play(place / play["file"], play["repeats"], play["paths"], play["effort"]) for play in found["plays"]]
     rate = Fraction(found["frame_rate"])
     return Recording(scene.stem, quality, found["width"], found["height"], rate, plays)
 
@@ -83,6 +84,8 @@ def _draw(scene: Path, quality: str, place: Path) -> None:
     from manim.__main__ import main  # noqa: PLC0415  it reads its configuration when it is imported
     from manim.renderer.cairo_renderer import CairoRenderer  # noqa: PLC0415
     from manim.scene import scene_file_writer  # noqa: PLC0415
+
+    from manimcast.engine.parallel.frames import effort  # noqa: PLC0415
 
     plays: list[dict[str, object]] = []
     about: dict[str, object] = {}
@@ -107,7 +110,7 @@ def _draw(scene: Path, quality: str, place: Path) -> None:
             self.output.mux(self.video.encode(frame))
             self.repeats.append(repeat)
             if len(self.repeats) == 1:
-                plays[-1]["paths"] = len(playing[-1].moving_mobjects)
+                plays[-1].update(paths=len(playing[-1].moving_mobjects), effort=effort(playing[-1]))
                 super().write_frame(pixels)  # Manim joins the files of the plays at the end, so there must be some
 
         def finish(self) -> None:

@@ -28,7 +28,7 @@ def test_a_scene_is_recorded_once_and_encoded_whole(tmp_path: Path, monkeypatch:
     scene.write_text(SCENE, encoding="utf-8")
     recording = record(scene, "low", tmp_path / "kept")
     assert (recording.width, recording.height, recording.frame_rate, recording.frames) == (854, 480, 15, 36)
-    assert [(play.repeats, play.paths) for play in recording.plays] == [([1] * 6, 1), ([30], 1)]
+    assert [(play.repeats, play.paths, play.effort) for play in recording.plays] == [([1] * 6, 1, 1), ([30], 1, 1)]
     monkeypatch.setattr("benchmarks.recording.subprocess.run", None)
     assert record(scene, "low", tmp_path / "kept") == recording
     for options in (None, {"preset": "ultrafast", "crf": "20"}):
@@ -42,8 +42,8 @@ def test_long_plays_are_encoded_in_the_parts_in_which_they_are_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = Recording("a", "high", 1920, 1080, Fraction(60), [])
-    assert encoder._parts(Play(Path(), [1] * 240, 400), large) == [(0, 60), (60, 120), (120, 180), (180, 240)]
-    assert encoder._parts(Play(Path(), [600], 400), large) == [(0, 1)]
+    assert encoder._parts(Play(Path(), [1] * 240, 400, 0), large) == [(0, 60), (60, 120), (120, 180), (180, 240)]
+    assert encoder._parts(Play(Path(), [600], 400, 400), large) == [(0, 1)]
     scene = tmp_path / "short.py"
     scene.write_text(SCENE, encoding="utf-8")
     recording = record(scene, "low", tmp_path / "kept")

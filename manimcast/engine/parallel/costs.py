@@ -10,8 +10,8 @@ import itertools
 from manimcast.engine.parallel.frames import Drawn
 
 SEGMENT_SECONDS = 0.6
-"""The work of one segment: short enough to keep all cores busy to the end, long enough for its first picture, which
-is coded whole, not to count."""
+"""The work of one segment, or its encoding where drawing is shared: short enough to keep all cores busy to the end,
+long enough for its first picture, which is coded whole, not to count."""
 PROCESS_SECONDS = 0.08
 """What another process costs, most of it for memory that is no longer shared once it is written to."""
 
@@ -25,6 +25,9 @@ ENCODED_PIXEL_SECONDS = 2.2e-9
 
 CREW_SECONDS = 0.25
 """The work that each process must have of a part that several draw together: several times what a process costs."""
+CREW_GUESS = 2.0
+"""How many times as many may draw as should keep the encoder busy, as what drawing takes is but a guess at first. Those
+who find that they are too many leave."""
 CREW_STEPPING = 0.15
 """The share of a part's work that stepping it again, in further processes, may take at most."""
 
@@ -102,10 +105,15 @@ class Costs:
         others = max(self.step, (self.step + work) / self._processors) if stepped_twice else work / self._processors
         return alone > GAIN * others
 
-    def parts(self, frames: int, paths: int) -> int:
-        """Return in how many parts ``frames`` with ``paths`` are drawn: by the first guess, the same in every run."""
-        seconds = self._first_draw(paths) + self._first_encode
-        return max(1, round(frames / max(8, round(SEGMENT_SECONDS / seconds))))
+    def parts(self, frames: int, paths: int, effort: int) -> int:
+        """Return in how many parts ``frames`` are drawn in which ``paths`` move, which take the ``effort`` of so many.
+
+        By the first guess: it is the same in every run. Where drawing is most of the work it is shared within a
+        part, and only encoding bounds how long one may be.
+        """
+        encode = self._first_encode
+        draw = 0.0 if self._first_draw(effort) > encode else self._first_draw(paths)
+        return max(1, round(frames / max(8, round(SEGMENT_SECONDS / (draw + encode)))))
 
     def crew(self, frames: int, paths: int, *, stepped: bool) -> int:
         """Return how many processes should draw a part of ``frames`` with ``paths`` together, one of which encodes it.
@@ -114,7 +122,7 @@ class Costs:
         """
         draw = self.draw(paths)
         work = self.step + draw + self.encode
-        most = min(self._processors, frames * work / CREW_SECONDS, work / self.encode)
+        most = min(self._processors, frames * work / CREW_SECONDS, CREW_GUESS * work / self.encode)
         if stepped and self.step:
             most = min(most, 1 + CREW_STEPPING * work / self.step)
         return max(1, int(most))

@@ -109,6 +109,10 @@ class Crew:
         (place,) = _read(self._free[helper][0], 1)
         return place, self._pictures[helper][place]
 
+    def has_place(self, helper: int) -> bool:
+        """Whether that helper need not wait for a place."""
+        return _has_something(self._free[helper][0])
+
     def outdate(self, helper: int, rows: Rows) -> None:
         """Note that these rows differ from the frame which that helper drew before."""
         for picture in self._pictures[helper]:
@@ -120,9 +124,7 @@ class Crew:
 
     def handed(self, *, wait: bool) -> Handed | None:
         """Return the next frame that was handed over, by whomever; None when there is none, and it shall not wait."""
-        poll = select.poll()
-        poll.register(self._handed[0], select.POLLIN)
-        if not wait and not poll.poll(0):
+        if not wait and not _has_something(self._handed[0]):
             return None
         number, helper, place, *rows = _HANDED.unpack(_read(self._handed[0], _HANDED.size))
         return Handed(number, helper, place, None if tuple(rows) == _UNKNOWN else (rows[0], rows[1]))
@@ -148,6 +150,12 @@ def _memory(path: Path, size: int) -> mmap.mmap:
         return mmap.mmap(descriptor, size)
     finally:
         os.close(descriptor)
+
+
+def _has_something(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _read(descriptor: int, size: int) -> bytes:

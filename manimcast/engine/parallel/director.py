@@ -238,7 +238,7 @@ class Director:
         """Divide a play into parts of about equal length, the same whoever draws them and how long that takes."""
         if play.held:
             return [(0, play.held)]
-        number = self._costs.parts(play.frames, play.paths)
+        number = self._costs.parts(play.frames, play.paths, play.effort)
         if self._switches.always:
             number = max(1, min(3, play.frames // 2))
         if not self._switches.split:

@@ -66,11 +66,8 @@ class Play:
 
     @cached_property
     def effort(self) -> int:
-        """How many paths it takes to draw a frame, each that is shaded in space counted as so many as it takes."""
-        moving = self.scene.moving_mobjects or self.scene.mobjects
-        family = {id(member): member for mobject in moving for member in mobject.get_family()}
-        paths = [member for member in family.values() if len(member.points)]
-        return sum(SHADED if getattr(member, "shade_in_3d", False) else 1 for member in paths)
+        """How many paths it takes to draw a frame."""
+        return effort(self.scene)
 
     @property
     def encoding(self) -> VideoEncoderSpec:
@@ -199,6 +196,18 @@ class Play:
         rows = frame.drawn_rows(self.renderer.camera)
         encoder.write(pixels, repeat=repeat, rows=None if is_first else rows)
         self.pass_time(repeat)
+
+
+def effort(scene: Scene) -> int:
+    """Return how many paths it takes to draw a frame of what is being played.
+
+    Each that is shaded in space counts as so many as it takes.
+    """
+    family = {
+        id(member): member for mobject in scene.moving_mobjects or scene.mobjects for member in mobject.get_family()
+    }
+    paths = [member for member in family.values() if len(member.points)]
+    return sum(SHADED if getattr(member, "shade_in_3d", False) else 1 for member in paths)
 
 
 @dataclass

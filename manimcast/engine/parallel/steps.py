@@ -24,6 +24,10 @@ AHEAD = 2
 """Frames that the one who leads draws before they are wanted, at most."""
 
 
+IN_VAIN = 3
+"""How often in a row one who helps finds no place for its frame, before it leaves."""
+
+
 class Steps:
     """Draws some of the frames of ``play``, from ``first`` on, in their order.
 
@@ -93,10 +97,16 @@ def lead(steps: Steps, crew: Crew, encoder: SegmentEncoder, native: ModuleType) 
 
 
 def help_out(steps: Steps, crew: Crew, helper: int, rounding: Rounding) -> None:
-    """Draw frames that nobody has taken, until there are no more, and hand them over; ``helper`` is who this is."""
-    while (number := crew.take()) is not None:
+    """Draw frames that nobody has taken, until there are no more, and hand them over; ``helper`` is who this is.
+
+    Where encoding takes longer than drawing by all of them, some leave, for other parts to have their processors.
+    """
+    in_vain = 0
+    while in_vain < IN_VAIN and (number := crew.take()) is not None:
         pixels, touched, changed = steps.draw(number)
         crew.outdate(helper, changed or (0, len(pixels)))
+        if helper:  # the first one stays
+            in_vain = 0 if crew.has_place(helper) else in_vain + 1
         place, picture = crew.place(helper)
         picture.write(pixels, rounding)
         crew.hand_over(Handed(number, helper, place, touched))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from manimcast.engine.convert import Converter, native_rounding
 from manimcast.engine.native import library
 from manimcast.engine.parallel.crew import PLACES, Crew, Handed
 from manimcast.engine.parallel.drawers import Drawers, Tell
+from manimcast.engine.parallel.steps import IN_VAIN, help_out
 from manimcast.engine.planes import Picture
 
 WIDTH, HEIGHT = 96, 64
@@ -111,6 +112,27 @@ def test_the_memory_lies_in_no_file_that_stays(crew: Crew, tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+class Drawing:
+    """Stands in for :class:`~manimcast.engine.parallel.steps.Steps`."""
+
+    def draw(self, number: int) -> Any:
+        return picture_of(number), None, None
+
+
+@pytest.mark.parametrize(
+    ("helper", "places", "drawn"), [(1, [], IN_VAIN), (1, range(0, FRAMES, 2), FRAMES), (0, [], FRAMES)]
+)
+def test_helpers_that_wait_for_the_encoder_leave_but_for_the_first(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, helper: int, places: Sequence[int], drawn: int
+) -> None:
+    rounding = native_rounding("yuv420p", WIDTH, HEIGHT)
+    assert rounding is not None
+    monkeypatch.setattr(crew, "has_place", lambda _: FRAMES - crew.left - 1 in places)
+    monkeypatch.setattr(crew, "place", lambda _: (0, converted()))
+    help_out(Drawing(), crew, helper, rounding)  # type: ignore[arg-type]
+    assert crew.left == FRAMES - drawn
+
+
 def test_a_helper_waits_for_one_of_its_own_places(drawers: Drawers, crew: Crew) -> None:
     reader, writer = os.pipe()
 
@@ -121,8 +143,10 @@ def test_a_helper_waits_for_one_of_its_own_places(drawers: Drawers, crew: Crew) 
             crew.hand_over(Handed(number, 0, place, None))
         return {}
 
+    assert crew.has_place(0)
     drawers.start(work, nothing, nothing)
     handed = [crew.handed(wait=True) for _ in range(PLACES)]
+    assert not crew.has_place(0)
     assert sorted(os.read(reader, PLACES)) == list(range(PLACES))
     assert crew.handed(wait=False) is None
     assert not drawers.idle
