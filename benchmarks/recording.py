@@ -25,7 +25,7 @@ LOSSLESS = {"preset": "ultrafast", "qp": "0", "threads": "1", "bf": "0"}
 
 @dataclass(frozen=True)
 class Play:
-    """The pictures of one play: a lossless file, how many frames each lasts, how many objects move, and what they take to draw."""
+    """The pictures of one play: a file, how many frames each lasts, how many objects move, what they take to draw."""
 
     file: Path
     repeats: list[int]
