@@ -28,7 +28,7 @@ def test_a_scene_is_recorded_once_and_encoded_whole(tmp_path: Path, monkeypatch:
     scene.write_text(SCENE, encoding="utf-8")
     recording = record(scene, "low", tmp_path / "kept")
     assert (recording.width, recording.height, recording.frame_rate, recording.frames) == (854, 480, 15, 36)
-    assert [(play.repeats, play.paths, play.effort) for play in recording.plays] == [([1] * 6, 1, 1), ([30], 1, 1)]
+    assert [(play.repeats, play.paths, play.effort) for play in recording.plays] == [([1] * 6, 1, 1), ([30], 1, 0)]
     monkeypatch.setattr("benchmarks.recording.subprocess.run", None)
     assert record(scene, "low", tmp_path / "kept") == recording
     for options in (None, {"preset": "ultrafast", "crf": "20"}):
