@@ -109,6 +109,12 @@ class Settings(StorageSettings, WebhookSettings):
         None, ge=1, le=1024, description="Processes that draw one render. Default: an equal share of the cores here."
     )
     queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
+    batch_size: int = Field(5000, ge=1, description="Renders of one batch, at most.")
+    batch_queue_limit: int = Field(
+        2_0000,
+        ge=1,
+        description="Renders of batches that may wait, besides QUEUE_LIMIT; beyond that the answer is 429.",
+    )
     flight_limit: int = Field(
         10_000, ge=1, description="Equal requests that may wait for one render; together they take one place."
     )
@@ -141,6 +147,7 @@ class Settings(StorageSettings, WebhookSettings):
     inspect_timeout: float = Field(60, gt=0, description="Longest time one dry run may take, in seconds.")
     max_code_bytes: int = Field(262_144, ge=1, description="Largest scene code, with `files`, in bytes.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
+    max_batch_bytes: int = Field(16_777_216, ge=1024, description="Largest request body of a batch, in bytes.")
     max_pixels: int = Field(3840 * 2160, ge=256, description="Pixels of one frame, at most.")
     max_frame_rate: float = Field(120, ge=1, description="Frames per second, at most.")
     max_duration: float = Field(600, gt=0, description="Length of a video, in seconds, at most.")

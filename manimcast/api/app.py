@@ -17,17 +17,18 @@ from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
-from manimcast.api.routes import events, files, health, renders, scenes, video, webhook
+from manimcast.api.routes import batches, events, files, health, renders, scenes, video, webhook
 from manimcast.api.validation import explain_parameters, refuse
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.configured import from_settings
+from manimcast.renders import BatchNotFound
 from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
 HEALTH = (health.router,)
 EVERYTHING = (
-    *(video.router, renders.router, events.router, webhook.router, scenes.router, files.router),
+    *(video.router, renders.router, events.router, webhook.router, batches.router, scenes.router, files.router),
     *HEALTH,
 )
 
@@ -88,6 +89,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _parameters(request: Request, error: RequestValidationError) -> Response:
         return respond(request.url.path, refuse(explain_parameters(error.errors())))
+
+    @app.exception_handler(BatchNotFound)
+    async def _batch(request: Request, error: BatchNotFound) -> Response:
+        return respond(request.url.path, ProblemError(Problem.batch_not_found, str(error)))
 
     @app.exception_handler(DatabaseError)
     async def _store(request: Request, error: DatabaseError) -> Response:

@@ -14,7 +14,7 @@ from manimcast.api.payloads import Payloads
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.warnings import announce
 from manimcast.executors.base import Executor
-from manimcast.renders import Inspections, Notices, Render, RenderService, RenderStore
+from manimcast.renders import Batches, Inspections, Notices, Render, RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import Storage, from_settings
 from manimcast.webhooks import Courier, DeliveryStore
@@ -33,6 +33,7 @@ class Context:
     storage: Storage
     executors: Sequence[Executor]
     renders: RenderService
+    batches: Batches
     inspections: Inspections
     deliveries: DeliveryStore
     stopping: bool = field(default=False)
@@ -43,11 +44,14 @@ class Context:
         """Put the parts together; nothing is opened before :meth:`start`."""
         store, storage = RenderStore(settings), from_settings(settings)
         deliveries = DeliveryStore(store.database, settings.webhook_timeout)
-        store.witnesses.append(Notices(deliveries))
+        notices = Notices(deliveries)
+        store.witnesses.append(notices)
         courier = Courier(settings, deliveries, Payloads(settings, store, storage).compose)
         renders = RenderService(settings, store, executors, storage, [courier])
-        inspections = Inspections(settings, executors)
-        return cls(settings, Access(settings), storage, executors, renders, inspections, deliveries)
+        batches, inspections = Batches(settings, store, renders), Inspections(settings, executors)
+        batches.witnesses.append(notices.of_batch)
+        store.forgetting.append(deliveries.forget)
+        return cls(settings, Access(settings), storage, executors, renders, batches, inspections, deliveries)
 
     async def start(self) -> None:
         """Open everything.

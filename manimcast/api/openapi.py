@@ -14,10 +14,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from manimcast.api.batch_requests import BatchRequest
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
 from manimcast.inspection import Inspection
-from manimcast.renders import Render, RenderCache, RenderCost, RenderProgress
+from manimcast.renders import Batch, Render, RenderCache, RenderCost, RenderProgress
 from manimcast.spec import DrawingWork, SceneError
 from manimcast.webhooks import Webhook
 
@@ -176,6 +177,13 @@ class RenderPage(BaseModel):
     next_cursor: str | None
 
 
+class BatchPage(BaseModel):
+    """Batches, the newest first. ``next_cursor`` is null on the last page."""
+
+    batches: list[Batch]
+    next_cursor: str | None
+
+
 _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (VideoRequest, "validation"),
     (RenderRequest, "validation"),
@@ -189,6 +197,9 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (Render, "serialization"),
     (RenderRead, "serialization"),
     (RenderPage, "serialization"),
+    (BatchRequest, "validation"),
+    (Batch, "serialization"),
+    (BatchPage, "serialization"),
     (StateEvent, "serialization"),
     (ProgressEvent, "serialization"),
     (SegmentEvent, "serialization"),
@@ -255,22 +266,29 @@ VIDEO_RENDERING = _route(
     },
     _body(VideoRequest),
 )
+
+
+def _refusals(*, wrong: str, full: str) -> dict[int | str, Description]:
+    """Return why something is not queued; ``wrong`` and ``full`` say more of two of the reasons."""
+    return _problems(
+        s400="The body cannot be read.",
+        s408="The body did not arrive in time.",
+        s409="The `Idempotency-Key` was sent before with another body.",
+        s413="The body is too large.",
+        s415="The body is not declared as JSON.",
+        s422=wrong,
+        s429=full,
+        s500="The service is at fault.",
+        s503="Nothing can render at the moment.",
+        **_KEY,
+    )
+
+
 CREATE_RENDER = _route(
     {
         200: _json("With `Prefer: wait`: the render has ended.", Render),
         202: _json("The render is queued; `Location` is where it can be read.", Render),
-        **_problems(
-            s400="The body cannot be read.",
-            s408="The body did not arrive in time.",
-            s409="The `Idempotency-Key` was sent before with another body.",
-            s413="The body is too large.",
-            s415="The body is not declared as JSON.",
-            s422="A field is wrong.",
-            s429="The queue is full; `Retry-After` says when to try again.",
-            s500="The service is at fault.",
-            s503="Nothing can render at the moment.",
-            **_KEY,
-        ),
+        **_refusals(wrong="A field is wrong.", full="The queue is full; `Retry-After` says when to try again."),
     },
     _body(RenderRequest)
     | {
@@ -318,6 +336,43 @@ LIST_RENDERS = _route(
         **_problems(s422="A parameter is wrong.", s500="The service is at fault.", **_KEY),
     }
 )
+CREATE_BATCH = _route(
+    {
+        202: _json("All are queued; `Location` is where the batch can be read.", Batch),
+        **_refusals(
+            wrong="A field is wrong; `errors` says of which render, as `renders[3].quality`.",
+            full="Not all of them may wait; `Retry-After` says when to try again. None is queued.",
+        ),
+    },
+    _body(BatchRequest)
+    | {
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same key with the same body is the same batch.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        ]
+    },
+)
+_NO_BATCH = _problems(
+    s404="No batch of yours has this id.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY
+)
+LIST_BATCHES = _route(
+    {
+        200: _json("A page of batches.", BatchPage),
+        **_problems(s422="A parameter is wrong.", s500="The service is at fault.", **_KEY),
+    }
+)
+READ_BATCH = _route({200: _json("The batch.", Batch), **_NO_BATCH})
+READ_BATCH_WEBHOOK = _route(
+    {200: _json("What has become of it.", Webhook), **_NO_BATCH, **_problems(s404="No such batch, or no webhook.")}
+)
+BATCH_RENDERS = _route({200: _json("A page of its renders, in their order.", RenderPage), **_NO_BATCH})
+CANCEL_BATCH = _route({200: _json("The batch; nothing of it runs any more.", Batch), **_NO_BATCH})
+DELETE_BATCH = _route({204: {"description": "It is gone."}, **_NO_BATCH})
 DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER})
 READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
 EVENTS = _route(

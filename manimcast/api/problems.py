@@ -29,6 +29,7 @@ class Problem(Enum):
     link_invalid = 403, "The link is not valid"
     not_found = 404, "There is nothing here"
     render_not_found = 404, "There is no such render"
+    batch_not_found = 404, "There is no such batch"
     no_webhook = 404, "The render has no webhook"
     method_not_allowed = 405, "The method is not allowed here"
     body_timeout = 408, "The body did not arrive in time"

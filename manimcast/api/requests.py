@@ -8,9 +8,9 @@ both. The operator's limits are checked here, before anything is queued.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import to_json
 
 from manimcast.api.validation import FieldError, explain, refuse
@@ -24,6 +24,16 @@ MAX_METADATA = 1024
 """Bytes of a render's metadata, written as JSON."""
 
 _EXAMPLE = "class Hello(Scene):\n    def construct(self):\n        self.play(Create(Circle()))\n"
+
+
+def _is_small(metadata: dict[str, Any] | None) -> dict[str, Any] | None:
+    if metadata is not None and len(to_json(metadata)) > MAX_METADATA:
+        raise ValueError(f"metadata must not be longer than {MAX_METADATA} bytes as JSON")
+    return metadata
+
+
+Metadata = Annotated[dict[str, Any] | None, AfterValidator(_is_small)]
+"""What clients have echoed."""
 
 
 class VideoRequest(BaseModel):
@@ -80,14 +90,7 @@ class RenderRequest(RenderSpec):
         0, ge=LOWEST, le=HIGHEST, description="Before your other renders (above 0) or after them; one step is a minute."
     )
     webhook: WebhookRequest | None = Field(None, description="Tell of the end of the render by a signed webhook.")
-    metadata: dict[str, Any] | None = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
-
-    @field_validator("metadata")
-    @classmethod
-    def _metadata_is_small(cls, metadata: dict[str, Any] | None) -> dict[str, Any] | None:
-        if metadata is not None and len(to_json(metadata)) > MAX_METADATA:
-            raise ValueError(f"metadata must not be longer than {MAX_METADATA} bytes as JSON")
-        return metadata
+    metadata: Metadata = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
 
 _ORIGINAL_NAMES = {"scene": "file_class", "engine": "rendering_engine"}
@@ -167,11 +170,19 @@ def _check_limits(spec: RenderSpec, settings: Settings, webhook: str | None = No
     if spec.timeout is not None and spec.timeout > settings.render_timeout:
         refuse_field("timeout", f"must be at most {settings.render_timeout:g} seconds")
     if webhook is not None:
-        try:
-            Target.parse(webhook).check(AddressRules(settings.webhook_allowed_networks))
-        except TargetError as error:
-            refuse_field("webhook.url", str(error))
-        if not settings.signs_webhooks:
-            refuse_field("webhook", "is not possible here: WEBHOOK_SECRET has to be set, the same for all services")
+        errors += wrong_webhook(webhook, settings)
     if errors:
         raise refuse(errors)
+
+
+def wrong_webhook(url: str, settings: Settings) -> list[FieldError]:
+    """Return why nobody can be told at ``url``, if that is so."""
+    errors = []
+    try:
+        Target.parse(url).check(AddressRules(settings.webhook_allowed_networks))
+    except TargetError as error:
+        errors.append({"field": "webhook.url", "message": f"webhook.url {error}"})
+    if not settings.signs_webhooks:
+        message = "webhook is not possible here: WEBHOOK_SECRET has to be set, the same for all services"
+        errors.append({"field": "webhook", "message": message})
+    return errors

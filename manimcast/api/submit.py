@@ -1,16 +1,23 @@
-"""Queue a render for a client, or say why not."""
+"""Queue what a client asks for, or say why not."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
+from fastapi import Request
 
 from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.validation import refuse
 from manimcast.executors.policy import AUTO
 from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, RenderSpec
+
+MAX_KEY = 255
+"""Characters of an ``Idempotency-Key``."""
 
 
 async def submit(
@@ -29,33 +36,54 @@ async def submit(
 
     With a ``key`` that was sent before, that request's render is returned. ``webhook`` is where its end is told.
     """
+    with taking(context):
+        try:
+            render = await context.renders.submit(
+                spec,
+                tenant=tenant,
+                executor=executor,
+                cache=cache,
+                priority=priority,
+                metadata=metadata,
+                key=key,
+                webhook=webhook,
+            )
+        except KeyTakenError as taken:
+            if not taken.is_same:
+                raise
+            render = await find(context, taken.render_id, tenant)
+    # What this request still has to log is about this render.
+    structlog.contextvars.bind_contextvars(render_id=render.id)
+    return render
+
+
+@contextmanager
+def taking(context: Context) -> Iterator[None]:
+    """Refuse to take anything while the service stops, and say in a problem's words why something is not taken."""
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
-        render = await context.renders.submit(
-            spec,
-            tenant=tenant,
-            executor=executor,
-            cache=cache,
-            priority=priority,
-            metadata=metadata,
-            key=key,
-            webhook=webhook,
-        )
+        yield
     except KeyTakenError as taken:
-        if not taken.is_same:
-            raise ProblemError(
-                Problem.key_conflict,
-                f"this Idempotency-Key was sent before with another body, for render {taken.render_id}; "
-                "send a new key with a new request",
-            ) from None
-        render = await find(context, taken.render_id, tenant)
+        raise ProblemError(
+            Problem.key_conflict,
+            f"this Idempotency-Key was sent before with another body, for {taken.render_id}; "
+            "send a new key with a new request",
+        ) from None
     except QueueFull as full:
         raise ProblemError(
             Problem.queue_full, str(full), headers={"retry-after": str(max(1, math.ceil(full.retry_after)))}
         ) from None
     except NoExecutor as none:
         raise ProblemError(Problem.no_executor, none.reason) from None
-    # What this request still has to log is about this render.
-    structlog.contextvars.bind_contextvars(render_id=render.id)
-    return render
+
+
+def request_key(request: Request, body: JsonObject) -> RequestKey | None:
+    """Return the key that the client gave this request, if it gave one."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        message = f"Idempotency-Key must have 1 to {MAX_KEY} printable ASCII characters"
+        raise refuse([{"field": "Idempotency-Key", "message": message}])
+    return RequestKey.of(key, body)

@@ -1,6 +1,7 @@
 """The life of a render: admitted, queued, run, listened to, canceled, kept."""
 
-from manimcast.renders.errors import NoExecutor, QueueFull, RenderNotFound
+from manimcast.renders.batches import Batch, Batches
+from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.events import Event, EventType
 from manimcast.renders.fleet import NO_WORKER, Offer
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
@@ -17,13 +18,17 @@ from manimcast.renders.model import (
 )
 from manimcast.renders.notices import Notices
 from manimcast.renders.outcomes import executor_at_fault
-from manimcast.renders.rows import WebhookWish
+from manimcast.renders.rows import Draft, WebhookWish
 from manimcast.renders.service import RenderService
 from manimcast.renders.store import RenderStore
 
 __all__ = [
     "NO_WORKER",
+    "Batch",
+    "BatchNotFound",
+    "Batches",
     "CacheMode",
+    "Draft",
     "Event",
     "EventType",
     "Inspections",

@@ -19,6 +19,14 @@ class NoExecutor(Exception):  # noqa: N818 - it reads as what happened
         self.reason = reason
 
 
+class BatchNotFound(LookupError):  # noqa: N818 - it reads as what happened
+    """The tenant has no batch with this id."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"there is no batch {batch_id[:100]}")
+        self.batch_id = batch_id
+
+
 class RenderNotFound(LookupError):  # noqa: N818 - it reads as what happened
     """The tenant has no render with this id."""
 

@@ -41,9 +41,10 @@ def under_way(flight: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def busy() -> ColumnElement[int]:
-    """Return how many renders are queued or running; those of one flight count once."""
+    """Return how many renders are queued or running, batches left out; those of one flight count once."""
     each = func.count(func.distinct(func.coalesce(renders.c.flight, renders.c.id)))
-    return select(each).where(renders.c.status.in_((_QUEUED, _RUNNING))).scalar_subquery()
+    single = (renders.c.status.in_((_QUEUED, _RUNNING)), renders.c.batch_id.is_(None))
+    return select(each).where(*single).scalar_subquery()
 
 
 def has_room(flight: str | None, *, room: int, limit: int) -> ColumnElement[bool]:

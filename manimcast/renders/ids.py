@@ -17,9 +17,10 @@ _RANDOM_BITS = 80
 
 
 class IdMaker:
-    """Makes ids in rising order; may be shared by threads."""
+    """Makes ids in rising order, which begin with ``prefix``; may be shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
+        self._prefix = prefix
         self._lock = threading.Lock()
         self._last = 0
 
@@ -31,4 +32,4 @@ class IdMaker:
                 # Same millisecond, or the clock was set back: a random step up keeps the rest hard to guess.
                 fresh = self._last + 1 + secrets.randbits(64)
             self._last = fresh
-        return PREFIX + "".join(_ALPHABET[fresh >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+        return self._prefix + "".join(_ALPHABET[fresh >> 5 * place & 31] for place in reversed(range(_LENGTH)))

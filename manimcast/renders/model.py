@@ -165,6 +165,7 @@ class Render(_Model):
     ``sandbox`` how it was confined there. ``drawing`` says how its frames were drawn; it is null until it has
     succeeded, and when they came from an earlier render. ``work``, what that took, is left out of answers that it was
     not asked for in. ``webhook`` is where its end is told; it is a resource of its own, and left out as well.
+    ``item`` is its position in the batch ``batch_id``, from 0, if it is of one.
     """
 
     id: str
@@ -188,3 +189,5 @@ class Render(_Model):
     error: SceneError | None = None
     metadata: dict[str, Any] | None = None
     webhook: str | None = Field(default=None, exclude=True)
+    batch_id: str | None = None
+    item: int | None = None

@@ -1,4 +1,4 @@
-"""Whoever wants to be told of a render's end by a webhook is, from the moment at which it has ended.
+"""Whoever wants to be told of the end of a render, or of a batch, by a webhook is, from the moment of that end.
 
 A witness (:mod:`manimcast.renders.transitions`): the delivery is entered in the transaction that ends the render.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.renders.rows import LISTED, to_render
+from manimcast.renders.batches import Batch
+from manimcast.renders.rows import LISTED, WebhookWish, to_render
 from manimcast.renders.table import renders
 from manimcast.renders.transitions import Transition
 from manimcast.webhooks import DeliveryStore, NewDelivery
@@ -37,3 +38,16 @@ class Notices:
                     data=to_render(row).model_dump(mode="json"),
                 )
                 await self._store.enqueue(connection, delivery)
+
+    async def of_batch(self, connection: AsyncConnection, tenant: str, batch: Batch, wish: WebhookWish | None) -> None:
+        """Enter what the end of a batch has to be followed by, if somebody wants that."""
+        if wish is not None:
+            delivery = NewDelivery(
+                tenant=tenant,
+                subject=batch.id,
+                type=f"batch.{batch.status}",
+                url=wish.url,
+                base=wish.base,
+                data=batch.model_dump(mode="json"),
+            )
+            await self._store.enqueue(connection, delivery)

@@ -11,14 +11,14 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from manimcast.cache import expire
 from manimcast.database import DatabaseError, Now
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.store import RenderStore
-from manimcast.renders.table import chores, renders
+from manimcast.renders.table import batches, chores, idempotency_keys, renders
 from manimcast.renders.videos import hide
 from manimcast.settings import Settings
 from manimcast.storage import Storage, StorageError
@@ -65,6 +65,8 @@ class Retention:
             await self._expire_videos(now - timedelta(seconds=self._settings.video_ttl))
         for render_id in await self._old_records(now):
             await self._store.delete(render_id)
+        if self._settings.record_ttl is not None:
+            await self._forget_batches(now - timedelta(seconds=self._settings.record_ttl))
         for place, stored in await self._store.videos.unshown(AT_ONCE):
             await self._storage.delete(place, stored)
             await self._store.videos.forget(place)
@@ -92,6 +94,18 @@ class Retention:
         async with self._store.database.read() as connection:
             rows = await connection.execute(old.order_by(renders.c.finished_at).limit(AT_ONCE))
             return [row.id for row in rows]
+
+    async def _forget_batches(self, before: datetime) -> None:
+        """Remove batches that have ended long ago, and of which no render is left."""
+        left = exists(select(renders.c.id).where(renders.c.batch_id == batches.c.id))
+        old = select(batches.c.id).where(batches.c.finished_at < before, ~left).limit(AT_ONCE)
+        async with self._store.database.write() as connection:
+            ids = (await connection.execute(old)).scalars().all()
+            await connection.execute(delete(batches).where(batches.c.id.in_(ids)))
+            await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id.in_(ids)))
+            for forget in self._store.forgetting:
+                for batch_id in ids:
+                    await forget(connection, batch_id)
 
     async def _is_ours(self) -> bool:
         """Take this round, unless another service has, a short while ago."""

@@ -56,6 +56,18 @@ class WebhookWish:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What a client asks for, as far as that is its own to say. ``webhook`` is where its end is told."""
+
+    spec: RenderSpec
+    executor: str = AUTO
+    cache: CacheMode = CacheMode.use
+    priority: int = 0
+    metadata: dict[str, Any] | None = None
+    webhook: WebhookWish | None = None
+
+
+@dataclass(frozen=True)
 class NewRender:
     """What somebody asks for. ``requested`` names the one executor that may run it, or is ``auto``."""
 
@@ -201,6 +213,8 @@ def to_render(row: Row[Any, Any], queue_position: int | None = None) -> Render:
         error=SceneError.model_validate(row.error) if row.error else None,
         metadata=row.metadata,
         webhook=row.webhook_url,
+        batch_id=row.batch_id,
+        item=row.item,
     )
 
 

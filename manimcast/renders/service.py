@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,7 +22,7 @@ from manimcast.renders.kept import flight_of
 from manimcast.renders.model import CacheMode, Render, RenderStatus
 from manimcast.renders.outcomes import CANCELED, finished, shown_again
 from manimcast.renders.retention import Retention
-from manimcast.renders.rows import NewRender, State, WebhookWish, attempt_of, id_of
+from manimcast.renders.rows import Draft, NewRender, State, WebhookWish, attempt_of, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
@@ -166,19 +165,32 @@ class RenderService:
         nothing could run it, :class:`QueueFull` when as many run as can at once and ``QUEUE_LIMIT`` wait, and
         :class:`KeyTakenError` when ``key`` belongs to a render already. ``webhook`` is where its end is told.
         """
-        new = NewRender(self._ids.next(), tenant, spec, executor, cache, priority, metadata, key, webhook)
-        chosen = await self._worker.offer_for(executor)
-        results = self._worker.results
-        if cache is CacheMode.use and results.on and chosen.versions:
-            name = results.key(spec, tenant, chosen.versions)
+        draft = Draft(spec, executor, cache, priority, metadata, webhook)
+        new, chosen = await self.draft(draft, tenant=tenant, key=key)
+        if new.flight is not None and chosen.versions is not None:
+            name = self._worker.results.key(spec, tenant, chosen.versions)
             if await self._show_again(new, name, chosen.name) or await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
-            new = replace(new, flight=flight_of(spec, tenant=tenant, executor=executor))
         admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
         if not admitted:
             raise QueueFull(float(min(300, max(1, math.ceil(chosen.average / chosen.slots)))))
         self._worker.wake()
         return await self._read(new.id, tenant)
+
+    async def draft(self, draft: Draft, *, tenant: str, key: RequestKey | None = None) -> tuple[NewRender, Offer]:
+        """Return the render that ``draft`` asks for, which is not entered yet, and what would run it.
+
+        Raises :class:`NoExecutor` when nothing could.
+        """
+        offer = await self._worker.offer_for(draft.executor)
+        may_share = draft.cache is CacheMode.use and self._worker.results.on and offer.versions
+        flight = flight_of(draft.spec, tenant=tenant, executor=draft.executor) if may_share else None
+        asked = (draft.spec, draft.executor, draft.cache, draft.priority, draft.metadata)
+        return NewRender(self._ids.next(), tenant, *asked, key, draft.webhook, flight), offer
+
+    def wake(self) -> None:
+        """Have the table looked at now, as something was queued."""
+        self._worker.wake()
 
     async def _show_again(self, new: NewRender, key: str, executor: str) -> bool:
         """Enter a render that shows the video of an earlier one for the same request; False if there is none."""
@@ -205,9 +217,9 @@ class RenderService:
         render = await self.cancel(render_id, tenant=tenant)
         await self._store.delete(render_id)
         if render.result is not None:
-            await self._clear([render.result.place])
+            await self.clear([render.result.place])
 
-    async def _clear(self, places: list[str]) -> None:
+    async def clear(self, places: list[str]) -> None:
         """Remove the videos at these places that no render shows any more."""
         for place, stored in await self._store.videos.unshown(len(places), places):
             await self._storage.delete(place, stored)

@@ -7,7 +7,7 @@ a change is written in its transaction (:mod:`manimcast.renders.transitions`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +54,10 @@ _STATE = (
 _CLAIMED = ("id", "tenant", "attempt", "spec", "code", "sources", "requested_executor", "requested_cache", "faults")
 
 
+Forget = Callable[[AsyncConnection, str], Awaitable[None]]
+"""Removes what is kept about something that is deleted."""
+
+
 class _NoRoom(Exception):  # noqa: N818
     """The queue is full."""
 
@@ -71,12 +75,15 @@ class RenderStore:
         What has happened to the renders.
     witnesses
         Called for every change of a render's state, in its transaction. To be complete before anything is changed.
+    forgetting
+        Called with the id of a batch that is deleted, in the transaction that does it.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.database = Database(settings)
         self.events = EventLog(self.database)
         self.witnesses: list[Witness] = [self.events.witness]
+        self.forgetting: list[Forget] = []
         self.leases = Leases(self.database, settings.lease_ttl, self.witnesses)
         self._tenant_slots = settings.tenant_slots
         self._key_lifetime = settings.idempotency_ttl
@@ -169,16 +176,16 @@ class RenderStore:
         async with self.database.read() as connection:
             return [to_render(row) for row in await connection.execute(statement)]
 
-    async def delete(self, render_id: str) -> bool:
-        """Forget a render that has ended and of which nothing runs any more; tell whether it was one."""
-        is_over = (renders.c.id == render_id, renders.c.status.not_in((_QUEUED, _RUNNING)))
+    async def delete(self, *render_ids: str) -> bool:
+        """Forget renders that have ended and of which nothing runs any more; tell whether any was one."""
+        is_over = (renders.c.id.in_(render_ids), renders.c.status.not_in((_QUEUED, _RUNNING)))
         is_quiet = or_(renders.c.lease_until.is_(None), renders.c.lease_until < Now())
         async with self.database.write() as connection:
             going = delete(renders).where(*is_over, is_quiet).returning(*TOLD, renders.c.place)
             gone = (await connection.execute(going)).all()
             if gone:
                 await hide(connection, [row.place for row in gone])
-                await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == render_id))
+                await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id.in_(render_ids)))
                 await testify(connection, self.witnesses, None, gone)
         return bool(gone)
 

@@ -15,6 +15,7 @@ and ``cache`` says what came from caches. ``last_event`` is the number of the re
 that whoever asked for it has left (:mod:`manimcast.renders.flights`).
 ``webhook_url`` is where the end is told, if somebody wants that, and
 ``webhook_base`` the address of the service for links in it (:mod:`manimcast.renders.notices`).
+``batch_id`` and ``item`` say which of a batch it is, from 0 (:mod:`manimcast.renders.batches`).
 Migrations change the real table; a test compares the two.
 """
 
@@ -60,8 +61,11 @@ renders = Table(
     Column("abandoned", Boolean, nullable=False, server_default=false()),
     Column("webhook_url", Text),
     Column("webhook_base", Text),
+    Column("batch_id", String(40)),
+    Column("item", Integer),
     Index("renders_by_status", "status", "turn", "id"),
     Index("renders_by_tenant", "tenant", "id"),
+    Index("renders_by_batch", "batch_id", "item"),
     Index("renders_by_end", "finished_at"),
     Index("renders_by_flight", "flight", "status"),
     Index(
@@ -130,3 +134,21 @@ chores = Table(
     Column("until", Double, nullable=False),
 )
 """What one service at a time sees to, and until when nobody need; see :mod:`manimcast.renders.retention`."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("size", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("canceled", Boolean, nullable=False),
+    Column("metadata", JSON(none_as_null=True)),
+    Column("webhook_url", Text),
+    Column("webhook_base", Text),
+    Index("batches_by_tenant", "tenant", "id"),
+    Index("batches_by_end", "finished_at"),
+)
+"""Many renders that were asked for at once, ``pending`` of them not ended; see :mod:`manimcast.renders.batches`."""

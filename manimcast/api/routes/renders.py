@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Annotated, Literal
 
@@ -14,18 +13,14 @@ from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
 from manimcast.api.context import Context, InContext, Tenant, find
 from manimcast.api.openapi import CANCEL, CREATE_RENDER, DELETE_RENDER, LIST_RENDERS, READ_RENDER, RESULT_FILE
+from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
 from manimcast.api.routes.files import expired, hand_out
-from manimcast.api.submit import submit
-from manimcast.api.validation import refuse
-from manimcast.renders import RenderNotFound, RenderStatus, RequestKey, WebhookWish
+from manimcast.api.submit import request_key, submit
+from manimcast.renders import RenderNotFound, RenderStatus, WebhookWish
 from manimcast.spec import JsonObject, OutputRole, SceneError
 
-PAGE, MAX_PAGE = 50, 200
-"""Renders of a page: if nothing else is asked for, and at most."""
-MAX_KEY = 255
-"""Characters of an ``Idempotency-Key``."""
 MAX_WAIT = 3600.0
 """Seconds that ``Prefer: wait`` may ask for; more is taken as this."""
 
@@ -49,7 +44,7 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
         cache=order.cache,
         priority=order.priority,
         metadata=order.metadata,
-        key=_key(request, body),
+        key=request_key(request, body),
         webhook=None if order.webhook is None else WebhookWish(order.webhook, base_url(request, context)),
     )
     headers = {"location": f"/v1/renders/{render.id}", "cache-control": "no-store"}
@@ -76,12 +71,12 @@ async def list_renders(
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
 ) -> Response:
     """Answer with a page of renders, and with what to send as `cursor` for the next one, if there is one."""
-    before = _position(cursor)
+    before = position_of(cursor, "rnd_")
     found = await context.renders.newest(tenant=tenant, statuses=status or (), before=before, limit=limit + 1)
     page = found[:limit]
     body = {
         "renders": [await show(render, request, context) for render in page],
-        "next_cursor": _cursor(page[-1].id) if len(found) > limit else None,
+        "next_cursor": cursor_of(page[-1].id) if len(found) > limit else None,
     }
     return JSONResponse(body, headers={"cache-control": "no-store"})
 
@@ -170,34 +165,6 @@ async def _result_file(
     if file is None:
         raise ProblemError(Problem.not_found, f"render {render_id} has no {role} {index}".rstrip())
     return await hand_out(request, context, render.result.place, file)
-
-
-def _key(request: Request, body: JsonObject) -> RequestKey | None:
-    """Return the key that the client gave this request, if it gave one."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not 0 < len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
-        message = f"Idempotency-Key must have 1 to {MAX_KEY} printable ASCII characters"
-        raise refuse([{"field": "Idempotency-Key", "message": message}])
-    return RequestKey.of(key, body)
-
-
-def _cursor(render_id: str) -> str:
-    return base64.urlsafe_b64encode(render_id.encode()).rstrip(b"=").decode()
-
-
-def _position(cursor: str | None) -> str | None:
-    """Return the id of the last render of the page before."""
-    if cursor is None:
-        return None
-    try:
-        position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except ValueError:
-        position = ""
-    if not position.startswith("rnd_"):
-        raise refuse([{"field": "cursor", "message": "cursor is not one that this service gave out"}])
-    return position
 
 
 _ENDED = {RenderStatus.failed: "failed", RenderStatus.canceled: "was canceled"}

@@ -1,0 +1,154 @@
+"""What clients post to ``/v1/batches``: a list of renders, or one render with a list of params.
+
+Every render is checked as if it had been posted by itself; what is wrong is named by where it stands, as
+``renders[3].quality``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from manimcast.api.problems import ProblemError
+from manimcast.api.requests import Metadata, RenderRequest, WebhookRequest, parse_render, wrong_webhook
+from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.renders import Draft, WebhookWish
+from manimcast.settings import Settings
+from manimcast.spec import JsonObject
+
+MOST_ERRORS = 100
+"""Wrong fields that one answer names."""
+
+EXPANSION = 8
+"""Limits' worth of bytes of code that all renders may have: with ``params`` it is posted once, and kept for each."""
+
+_CODE = "class Hello(Scene):\n    def construct(self):\n        self.play(Write(Text(PARAMS['name'])))\n"
+
+
+class BatchRequest(BaseModel):
+    """Many renders: either ``renders``, or ``render`` with ``params``. Unknown fields are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"render": {"code": _CODE}, "params": [{"name": "Ada"}, {"name": "Emmy"}]}]},
+    )
+
+    renders: list[RenderRequest] | None = Field(None, min_length=1, description="What to render, each by itself.")
+    render: RenderRequest | None = Field(None, description="What to render with each of `params`.")
+    params: list[dict[str, Any]] | None = Field(
+        None, min_length=1, description="One render for each: `PARAMS` in its scene, over the `params` of `render`."
+    )
+    webhook: WebhookRequest | None = Field(
+        None, description="Tell by one signed webhook when all have ended; those of renders are their own."
+    )
+    metadata: Metadata = Field(None, description="Echoed with the batch; at most 1 KiB as JSON.")
+
+
+class _Envelope(BaseModel):
+    """A batch whose renders are not looked at yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    renders: list[dict[str, Any]] | None = Field(None, min_length=1)
+    render: dict[str, Any] | None = None
+    params: list[dict[str, Any]] | None = Field(None, min_length=1)
+    webhook: WebhookRequest | None = None
+    metadata: Metadata = None
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> _Envelope:
+        if (self.renders is None) == (self.render is None and self.params is None):
+            raise ValueError("renders or render must be there, and not both: a list of renders, or one with params")
+        if self.renders is None and self.render is None:
+            raise ValueError("render is required with params")
+        if self.renders is None and self.params is None:
+            raise ValueError("params is required with render: one object for each video")
+        return self
+
+
+@dataclass(frozen=True)
+class BatchOrder:
+    """What a client of ``/v1/batches`` asks for."""
+
+    drafts: list[Draft]
+    webhook: WebhookWish | None
+    metadata: JsonObject | None
+
+
+def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrder:
+    """Return what a request to ``/v1/batches`` asks for; ``base`` is the service's address, for links in webhooks.
+
+    Raises :class:`~manimcast.api.problems.ProblemError` naming each wrong field, up to :data:`MOST_ERRORS`.
+    """
+    try:
+        envelope = _Envelope.model_validate({name: value for name, value in body.items() if value is not None})
+    except ValidationError as error:
+        raise refuse(explain(error, fields=_Envelope.model_fields)) from None
+    listed = envelope.renders if envelope.renders is not None else envelope.params
+    assert listed is not None  # noqa: S101 - the envelope says so
+    name = "renders" if envelope.renders is not None else "params"
+    if len(listed) > settings.batch_size:
+        message = f"{name} must not have more than {settings.batch_size} entries; it has {len(listed)}"
+        raise refuse([{"field": name, "message": message}])
+    if envelope.webhook is not None and (wrong := wrong_webhook(envelope.webhook.url, settings)):
+        raise refuse(wrong)
+    if envelope.render is not None:
+        common = _Reader(settings, base)
+        common.read(envelope.render, "render")
+        if common.errors:  # else each of them would say the same
+            raise refuse(common.errors)
+    reader = _Reader(settings, base)
+    for where, item in _items(envelope):
+        reader.read(item, where)
+        if len(reader.errors) >= MOST_ERRORS:
+            break
+    if reader.errors:
+        raise refuse(reader.errors[:MOST_ERRORS])
+    if sum(draft.spec.source_bytes for draft in reader.drafts) > EXPANSION * settings.max_batch_bytes:
+        most = f"must not have more than {EXPANSION * settings.max_batch_bytes} bytes of code in all"
+        raise refuse([{"field": name, "message": f"{name} {most}, counted once for each render"}])
+    webhook = WebhookWish(envelope.webhook.url, base) if envelope.webhook is not None else None
+    return BatchOrder(reader.drafts, webhook, envelope.metadata)
+
+
+def _items(envelope: _Envelope) -> Iterator[tuple[str, JsonObject]]:
+    """Yield each render as it could have been posted by itself, with where it stands."""
+    if envelope.renders is not None:
+        for index, item in enumerate(envelope.renders):
+            yield f"renders[{index}]", item
+    elif envelope.render is not None:
+        common = envelope.render.get("params") or {}
+        for index, params in enumerate(envelope.params or ()):
+            yield f"params[{index}]", {**envelope.render, "params": {**common, **params}}
+
+
+class _Reader:
+    """Reads renders one by one, and gathers what they ask for and what is wrong with them."""
+
+    def __init__(self, settings: Settings, base: str) -> None:
+        self._settings = settings
+        self._base = base
+        self.drafts: list[Draft] = []
+        self.errors: list[FieldError] = []
+
+    def read(self, item: JsonObject, where: str) -> None:
+        """Read the render that stands at ``where``."""
+        try:
+            order = parse_render(item, self._settings)
+        except ProblemError as problem:
+            self.errors += [_moved(error["field"], error["message"], where) for error in problem.errors]
+            return
+        webhook = WebhookWish(order.webhook, self._base) if order.webhook is not None else None
+        self.drafts.append(Draft(order.spec, order.executor, order.cache, order.priority, order.metadata, webhook))
+
+
+def _moved(field: str, message: str, where: str) -> FieldError:
+    """Return an error of a render by itself as one of the render at ``where``."""
+    # Of an entry of params only that can be wrong: the rest is the common render's, which was read before.
+    place = where if where.startswith("params") else f"{where}.{field}"
+    plain = message.removeprefix(field).strip()
+    return {"field": place, "message": f"{place} {plain}" if plain != message else f"{place}: {plain}"}

@@ -1,0 +1,267 @@
+"""Batches: many renders that are asked for at once, admitted all or none, with one progress and one end.
+
+The renders of a batch are renders like any others: queued, claimed and ended one by one, each with its own error. What
+a batch adds is a row that counts those that have not ended. It is lowered in the transaction in which one ends; whoever
+brings it to zero notes the end of the batch, and calls the ``witnesses`` of that, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Double, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from manimcast.database import Lock, Now
+from manimcast.renders.errors import BatchNotFound, QueueFull, RenderNotFound
+from manimcast.renders.idempotency import RequestKey, note
+from manimcast.renders.ids import IdMaker
+from manimcast.renders.model import Render, RenderStatus
+from manimcast.renders.order import STEP
+from manimcast.renders.outcomes import CANCELED
+from manimcast.renders.rows import LISTED, Draft, NewRender, WebhookWish, to_render
+from manimcast.renders.service import RenderService
+from manimcast.renders.store import RenderStore
+from manimcast.renders.table import batches, idempotency_keys, renders
+from manimcast.renders.transitions import TOLD, Transition, testify
+from manimcast.settings import Settings
+
+PREFIX = "bat_"
+AT_ONCE = 200
+"""Renders that one statement deletes."""
+RETRY_AFTER = 30.0
+"""Seconds after which a batch may be tried again for which there was no room."""
+
+BatchWitness = Callable[[AsyncConnection, str, "Batch", WebhookWish | None], Awaitable[None]]
+"""Told whose batch has ended, how it is then, and where that is to be told, in the transaction that ends it."""
+
+_QUEUED, _RUNNING = RenderStatus.queued.value, RenderStatus.running.value
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands: ``partial`` has ended with some videos, but not all."""
+
+    queued = "queued"
+    running = "running"
+    succeeded = "succeeded"
+    partial = "partial"
+    failed = "failed"
+    canceled = "canceled"
+
+
+class Batch(BaseModel):
+    """A batch as a client sees it.
+
+    ``counts`` has how many of its renders are in each state; those that were deleted are in none. ``percent`` is how
+    much of all of them is done.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    status: BatchStatus
+    created_at: datetime
+    finished_at: datetime | None
+    size: int
+    counts: dict[RenderStatus, int]
+    percent: float
+    metadata: dict[str, Any] | None
+    webhook: str | None = Field(default=None, exclude=True)
+
+
+class Batches:
+    """The batches of one service. Its methods see those of one tenant, and raise :class:`BatchNotFound` for others."""
+
+    def __init__(self, settings: Settings, store: RenderStore, service: RenderService) -> None:
+        self._settings = settings
+        self._store = store
+        self._service = service
+        self._ids = IdMaker(PREFIX)
+        self.witnesses: list[BatchWitness] = []
+        store.witnesses.append(self._count_off)
+
+    async def submit(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        tenant: str,
+        metadata: dict[str, Any] | None = None,
+        key: RequestKey | None = None,
+        webhook: WebhookWish | None = None,
+    ) -> Batch:
+        """Queue all of ``drafts``, in their order, or none; ``webhook`` is where the end of all is told.
+
+        Raises :class:`NoExecutor` when one of them could not run, :class:`QueueFull` when there is no room for all
+        (``BATCH_QUEUE_LIMIT``), and :class:`KeyTakenError` when ``key`` belongs to a batch or a render already.
+        """
+        batch_id, now = self._ids.next(), datetime.now(UTC)
+        items = [(await self._service.draft(draft, tenant=tenant))[0] for draft in drafts]
+        values = {"id": batch_id, "tenant": tenant, "created_at": now, "size": len(items), "pending": len(items)}
+        values |= {"canceled": False, "metadata": metadata}
+        values |= {"webhook_url": webhook and webhook.url, "webhook_base": webhook and webhook.base}
+        waiting = select(func.count()).where(renders.c.batch_id.is_not(None), renders.c.status == _QUEUED)
+        async with self._store.database.write(Lock.admission) as connection:
+            if key is not None:
+                await note(connection, tenant, key, batch_id, lifetime=self._settings.idempotency_ttl)
+            if (await connection.execute(waiting)).scalar_one() + len(items) > self._settings.batch_queue_limit:
+                raise QueueFull(RETRY_AFTER)
+            await connection.execute(insert(batches).values(values))
+            await self._enter(connection, batch_id, items)
+        self._service.wake()
+        return await self.get(batch_id, tenant=tenant)
+
+    async def _enter(self, connection: AsyncConnection, batch_id: str, items: Sequence[NewRender]) -> None:
+        each = [
+            item.values() | {"status": _QUEUED, "attempt": 0, "batch_id": batch_id, "item": index}
+            for index, item in enumerate(items)
+        ]
+        # Named otherwise than the columns, whose names are SQLAlchemy's own.
+        columns = {name: bindparam(f"its_{name}", type_=renders.c[name].type) for name in each[0]}
+        rows = [
+            {f"its_{name}": value for name, value in values.items()} | {"head_start": item.priority * STEP}
+            for item, values in zip(items, each, strict=True)
+        ]
+        turn = Now() - bindparam("head_start", type_=Double)
+        await connection.execute(insert(renders).values({**columns, "turn": turn}), rows)
+        mine = select(*TOLD).where(renders.c.batch_id == batch_id).order_by(renders.c.item)
+        entered = (await connection.execute(mine)).all()
+        await testify(connection, self._store.witnesses, RenderStatus.queued, entered)
+
+    async def get(self, batch_id: str, *, tenant: str) -> Batch:
+        """Return the batch as it is now."""
+        async with self._store.database.read() as connection:
+            row = (await connection.execute(select(batches).where(*_of(batch_id, tenant)))).first()
+            if row is None:
+                raise BatchNotFound(batch_id)
+            return (await _shown(connection, [row]))[0]
+
+    async def newest(self, *, tenant: str, before: str | None = None, limit: int = 50) -> list[Batch]:
+        """Return up to ``limit`` batches, the newest first: those older than the one with id ``before``."""
+        older = [batches.c.id < before] if before is not None else []
+        statement = select(batches).where(batches.c.tenant == tenant, *older)
+        async with self._store.database.read() as connection:
+            rows = (await connection.execute(statement.order_by(batches.c.id.desc()).limit(limit))).all()
+            return await _shown(connection, rows)
+
+    async def items(
+        self,
+        batch_id: str,
+        *,
+        tenant: str,
+        statuses: Collection[RenderStatus] = (),
+        after: int = -1,
+        limit: int = 50,
+    ) -> list[Render]:
+        """Return up to ``limit`` renders of the batch, in their order: those after the one at position ``after``."""
+        await self.get(batch_id, tenant=tenant)
+        which = [renders.c.batch_id == batch_id, renders.c.item > after]
+        if statuses:
+            which.append(renders.c.status.in_([status.value for status in statuses]))
+        statement = select(*LISTED).where(*which).order_by(renders.c.item).limit(limit)
+        async with self._store.database.read() as connection:
+            return [to_render(row) for row in await connection.execute(statement)]
+
+    async def cancel(self, batch_id: str, *, tenant: str) -> Batch:
+        """Cancel what has not ended, and return when nothing of it runs any more."""
+        await self.get(batch_id, tenant=tenant)
+        queued = (renders.c.batch_id == batch_id, renders.c.status == _QUEUED)
+        while True:
+            async with self._store.database.write() as connection:
+                ending = update(renders).where(*queued).values(CANCELED.values(datetime.now(UTC))).returning(*TOLD)
+                ended = (await connection.execute(ending)).all()
+                running = select(renders.c.id).where(renders.c.batch_id == batch_id, renders.c.status == _RUNNING)
+                under_way = (await connection.execute(running)).scalars().all()
+                if ended or under_way:
+                    canceled = update(batches).where(batches.c.id == batch_id).values(canceled=True)
+                    await connection.execute(canceled)
+                await testify(connection, self._store.witnesses, RenderStatus.canceled, ended)
+            if not under_way:  # else one of them may have gone back to the queue meanwhile
+                return await self.get(batch_id, tenant=tenant)
+            await asyncio.gather(*(self._end(render_id, tenant) for render_id in under_way))
+
+    async def delete(self, batch_id: str, *, tenant: str) -> None:
+        """Cancel what has not ended, and remove the batch with all its renders and their videos."""
+        await self.cancel(batch_id, tenant=tenant)
+        mine = select(renders.c.id, renders.c.place).where(renders.c.batch_id == batch_id).limit(AT_ONCE)
+        while True:
+            async with self._store.database.read() as connection:
+                rows = (await connection.execute(mine)).all()
+            if not rows or not await self._store.delete(*(row.id for row in rows)):
+                break
+            await self._service.clear([row.place for row in rows if row.place is not None])
+        async with self._store.database.write() as connection:
+            await connection.execute(delete(batches).where(*_of(batch_id, tenant)))
+            await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == batch_id))
+            for forget in self._store.forgetting:
+                await forget(connection, batch_id)
+
+    async def _end(self, render_id: str, tenant: str) -> None:
+        with contextlib.suppress(RenderNotFound):
+            await self._service.cancel(render_id, tenant=tenant)
+
+    async def _count_off(self, connection: AsyncConnection, transition: Transition) -> None:
+        """Note that a render has ended; the last one of a batch ends that."""
+        if transition.status is None or not transition.status.ended:
+            return
+        batch_id = select(renders.c.batch_id).where(renders.c.id == transition.render_id).scalar_subquery()
+        one_less = update(batches).where(batches.c.id == batch_id).values(pending=batches.c.pending - 1)
+        row = (await connection.execute(one_less.returning(batches.c.id, batches.c.pending))).first()
+        if row is not None and row.pending == 0:
+            end = update(batches).where(batches.c.id == row.id).values(finished_at=datetime.now(UTC))
+            ended = (await connection.execute(end.returning(batches))).one()
+            (batch,) = await _shown(connection, [ended])
+            wish = WebhookWish(ended.webhook_url, ended.webhook_base) if ended.webhook_url is not None else None
+            for witness in self.witnesses:
+                await witness(connection, transition.tenant, batch, wish)
+
+
+def _of(batch_id: str, tenant: str) -> tuple[Any, Any]:
+    return batches.c.id == batch_id, batches.c.tenant == tenant
+
+
+async def _shown(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Batch]:
+    """Return the batches of these rows, with where their renders stand."""
+    ids = [row.id for row in rows]
+    counting = select(renders.c.batch_id, renders.c.status, func.count()).where(renders.c.batch_id.in_(ids))
+    counts: dict[str, Counter[str]] = {batch_id: Counter() for batch_id in ids}
+    for batch_id, status, count in await connection.execute(counting.group_by(renders.c.batch_id, renders.c.status)):
+        counts[batch_id][status] = count
+    under_way: dict[str, float] = dict.fromkeys(ids, 0.0)
+    running = select(renders.c.batch_id, renders.c.progress).where(
+        renders.c.batch_id.in_(ids), renders.c.status == _RUNNING, renders.c.progress.is_not(None)
+    )
+    for batch_id, progress in await connection.execute(running):
+        under_way[batch_id] += progress.get("percent") or 0.0
+    return [_batch(row, counts[row.id], under_way[row.id]) for row in rows]
+
+
+def _batch(row: Row[Any], counts: Counter[str], under_way: float) -> Batch:
+    ended = row.size - counts[_QUEUED] - counts[_RUNNING]
+    return Batch(
+        id=row.id,
+        status=_status(row, counts, ended),
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        size=row.size,
+        counts={status: counts[status.value] for status in RenderStatus},
+        percent=round((100 * ended + under_way) / row.size, 1),
+        metadata=row.metadata,
+        webhook=row.webhook_url,
+    )
+
+
+def _status(row: Row[Any], counts: Counter[str], ended: int) -> BatchStatus:
+    if row.finished_at is None:
+        return BatchStatus.running if ended or counts[_RUNNING] else BatchStatus.queued
+    if row.canceled:
+        return BatchStatus.canceled
+    if counts[RenderStatus.failed.value] + counts[RenderStatus.canceled.value] == 0:
+        return BatchStatus.succeeded
+    return BatchStatus.partial if counts[RenderStatus.succeeded.value] else BatchStatus.failed
