@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,34 @@ def test_an_api_takes_what_a_worker_renders_and_another_takes_over(tmp_path: Pat
                 assert client.post(f"{path}/cancel").json()["status"] == "canceled"
                 assert ended(client, {"code": scene("self.wait(0.2)"), "quality": "low"})["status"] == "succeeded"
         until(lambda: client.get("/readyz").status_code == 503, "the end of all workers")
+
+
+def test_equal_requests_to_two_services_cost_one_render(tmp_path: Path, database: dict[str, Any]) -> None:
+    settings = {"render_slots": 2, "lease_ttl": 3, "queue_limit": 2} | database
+    data = tmp_path / "data"
+    with (
+        serving(data, role="worker", **settings) as worker,
+        serving(data, role="api", **settings) as one,
+        serving(data, role="api", **settings) as two,
+        one.client() as first,
+        two.client() as second,
+    ):
+        until(lambda: ready(worker), "the worker")
+        ended(first, {"code": QUICK, "quality": "low"})
+        for client in (first, second):  # once they know what the worker renders with
+            until(lambda: ended(client, {"code": QUICK, "quality": "low"})["cache"]["hit"] == "result", "a hit")  # noqa: B023
+        same = {"code": scene("self.play(Create(Square()))", "self.wait(0.5)"), "quality": "low"}
+        with ThreadPoolExecutor(10) as threads:
+            asked = [threads.submit(ended, (first, second)[number % 2], same) for number in range(20)]
+            renders = [each.result() for each in asked]
+        assert {render["status"] for render in renders} == {"succeeded"}
+        assert sorted(render["cache"]["hit"] for render in renders) == ["none"] + ["result"] * 19
+        assert len({render["result"]["sha256"] for render in renders}) == 1
+        for number, render in enumerate(renders):
+            video = (second, first)[number % 2].get(render["result"]["video_url"])
+            assert video.status_code == 200
+            assert first.delete(f"/v1/renders/{render['id']}").status_code == 204
+        assert second.get(renders[0]["result"]["video_url"]).status_code == 404
 
 
 def test_a_worker_only_answers_for_its_health(tmp_path: Path) -> None:
