@@ -18,7 +18,7 @@ from benchmarks.runs import WAYS, Run, measure
 from benchmarks.table import as_markdown, summarize
 
 RESULTS = Path(__file__).parent / "results"
-OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "profile", "sandbox", "stepping")
+OTHERS = ("convert", "dry_run", "encoder", "latex", "modal", "profile", "queue", "sandbox", "stepping")
 DEFAULT_WAYS = ("warm", "medium")
 PARTS = ("pairs", "special", "cores", "quality")
 

@@ -24,7 +24,8 @@ from tests.e2e.server import until
 USER = "postgres"
 """The account that Debian's package makes. The server refuses to run as root."""
 TEMPLATE = "manimcast_template"
-QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+ROOMY = {"max_connections": "300"}
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def programs() -> Path:
@@ -78,15 +79,16 @@ async def _migrate(url: str) -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Postgres]:
-    """Run a server with data of its own, and stop it."""
+def running(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a server with data of its own, and stop it. It may lose data with the machine, unless it is ``durable``."""
     tools = programs()
     account = pwd.getpwnam(USER).pw_uid if os.geteuid() == 0 else os.geteuid()
     folder = Path(tempfile.mkdtemp(prefix="manimcast-postgres-", dir="/tmp"))
     os.chown(folder, account, -1)
     user: dict[str, Any] = {"user": account, "group": pwd.getpwuid(account).pw_gid} if os.geteuid() == 0 else {}
     data = folder / "data"
-    quick = [part for name, value in QUICK.items() for part in ("-c", f"{name}={value}")]
+    chosen = ROOMY if durable else ROOMY | QUICK
+    options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     try:
         subprocess.run(
             [
@@ -108,7 +110,7 @@ def running() -> Iterator[Postgres]:
             **user,
         )
         with (folder / "log").open("wb") as log:
-            command = [str(tools / "postgres"), "-D", str(data), "-h", "", "-k", str(folder), *quick]
+            command = [str(tools / "postgres"), "-D", str(data), "-h", "", "-k", str(folder), *options]
             server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
         try:
             until(lambda: _answers(tools, folder) or server.poll() is not None, "the start of PostgreSQL")

@@ -68,6 +68,7 @@ class RenderService:
         self._watching: asyncio.Task[None] | None = None
         self._retention = Retention(settings, store, storage)
         self._retaining: asyncio.Task[None] | None = None
+        self._looks: dict[tuple[str, str], asyncio.Task[Render | None]] = {}
 
     async def start(self) -> None:
         """Open the table and the storage, take over what a dead service left, start executors and slots.
@@ -205,6 +206,14 @@ class RenderService:
             return await self._read(render_id, tenant)
         except RenderNotFound:
             return None
+
+    async def ending(self, render_id: str, *, tenant: str) -> Render | None:
+        """Return a render that has ended. All who ask at the same moment, as all listeners do, share one look."""
+        key = render_id, tenant
+        if key not in self._looks:
+            self._looks[key] = asyncio.create_task(self.get(render_id, tenant=tenant))
+            self._looks[key].add_done_callback(lambda _: self._looks.pop(key, None))
+        return await asyncio.shield(self._looks[key])
 
     async def newest(
         self, *, tenant: str, statuses: Collection[RenderStatus] = (), before: str | None = None, limit: int = 50

@@ -87,7 +87,7 @@ async def _stream(
 async def _encode(event: Event, request: Request, context: Context, tenant: str, render_id: str) -> bytes:
     data = event.json
     if event.type.ends:
-        render = await context.renders.get(render_id, tenant=tenant)
+        render = await context.renders.ending(render_id, tenant=tenant)
         shown = None if render is None else await show(render, request, context)
         data = f'{data[:-1]},"render":{to_json(shown).decode()}}}'
     return format_sse_event(id=str(event.number), event=event.type, data_str=data.translate(_LINE_ENDS))
