@@ -168,12 +168,13 @@ class Feed:
                 topic.close()
                 continue
             events: list[Event] = []
-            while topic.last is not None and topic.last + len(events) < state.last_event:
-                last = events[-1].number if events else topic.last
+            last = topic.last
+            while last is not None and last < state.last_event:
                 page = await self._log.after(render_id, last, limit=PAGE)
+                if not page:
+                    break  # it has been deleted since
                 events += page
-                if len(page) < PAGE:
-                    break
+                last = page[-1].number
             topic.update(state, events)
             if (render_id, state.attempt) in self._lost and not state.status.ended:
                 topic.close()

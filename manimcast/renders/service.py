@@ -293,26 +293,23 @@ class RenderService:
         The last event may be missing: when the render is deleted, when its end could not be recorded, or when the
         service ends first.
         """
-        async with contextlib.aclosing(self.event_batches(render_id, tenant=tenant, after=after)) as batches:
+        _, batches = await self.listen(render_id, tenant=tenant, after=after)
+        async with contextlib.aclosing(batches):
             async for batch in batches:
                 for event in batch:
                     yield event
 
-    async def event_batches(
+    async def listen(
         self, render_id: str, *, tenant: str, after: int = 0, idle: float | None = None
-    ) -> AsyncGenerator[list[Event], None]:
-        """Yield what :meth:`events` does, as many at once as there are, and an empty list after ``idle`` seconds."""
-        await self.state(render_id, tenant=tenant)
-        async with contextlib.aclosing(self._feed.listen(render_id, after, idle=idle)) as batches:
-            async for batch in batches:
-                yield batch
+    ) -> tuple[State, AsyncGenerator[list[Event], None]]:
+        """Return where the render stands, and what :meth:`events` yields: as many events at once as there are.
 
-    async def state(self, render_id: str, *, tenant: str) -> State:
-        """Return where the render stands, and the number of its last event."""
+        An empty list is yielded after ``idle`` seconds without any.
+        """
         state = await self._store.state(render_id, tenant=tenant)
         if state is None:
             raise RenderNotFound(render_id)
-        return state
+        return state, self._feed.listen(render_id, after, idle=idle)
 
     @property
     def slots(self) -> int:

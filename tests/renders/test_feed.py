@@ -121,7 +121,8 @@ async def test_hundreds_of_idle_listeners_hear_the_end(serve: Serve, executor: S
 async def test_silence_is_told_too(service: RenderService, executor: ScriptedExecutor) -> None:
     render = await service.submit(a_spec(), tenant="t")
     performance = await executor.begun.get()
-    async with aclosing(service.event_batches(render.id, tenant="t", idle=0.01)) as batches:
+    _, listening = await service.listen(render.id, tenant="t", idle=0.01)
+    async with aclosing(listening) as batches:
         async for batch in batches:
             if not batch:
                 break

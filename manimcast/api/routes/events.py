@@ -53,7 +53,7 @@ async def read_events(
     if last_event_id is not None:
         after = _number(last_event_id)
     try:
-        state = await context.renders.state(render_id, tenant=tenant)
+        state, batches = await context.renders.listen(render_id, tenant=tenant, after=after, idle=HEARTBEAT)
     except RenderNotFound as error:
         raise ProblemError(Problem.render_not_found, str(error)) from None
     if after > state.last_event:
@@ -62,24 +62,23 @@ async def read_events(
     if after == state.last_event and state.status.ended:
         return Response(status_code=204, headers={"cache-control": "no-store"})
     return EventSourceResponse(
-        _stream(request, context, tenant, render_id, after),
+        _stream(request, context, tenant, render_id, batches),
         # Without these a proxy may collect events before it passes them on.
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
 async def _stream(
-    request: Request, context: Context, tenant: str, render_id: str, after: int
+    request: Request, context: Context, tenant: str, render_id: str, batches: AsyncGenerator[list[Event], None]
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events in their form on the wire, and comments while there are none."""
     yield format_sse_event(retry=RETRY)
-    batches = context.renders.event_batches(render_id, tenant=tenant, after=after, idle=HEARTBEAT)
     try:
         async with aclosing(batches):
             async for batch in batches:
                 sent = [await _encode(event, request, context, tenant, render_id) for event in batch]
                 yield b"".join(sent) or KEEPALIVE_COMMENT
-    except (DatabaseError, RenderNotFound) as error:
+    except DatabaseError as error:
         # The client comes back for the rest, and is then told what is wrong, if it still is.
         logger.warning("events were broken off: %s", error, extra={"render_id": render_id})
 
