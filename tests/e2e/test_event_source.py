@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.browser import Quiet, look, site
 from tests.e2e.conftest import scene
 from tests.e2e.server import Server
-from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.full
 
@@ -59,7 +58,7 @@ def way(server: Server, path: str) -> Iterator[tuple[str, Seen]]:
     """Serve the page, and the service's events under the same address by a way that breaks a few times."""
     seen = Seen()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == path:
                 self.relay()
@@ -95,32 +94,8 @@ def way(server: Server, path: str) -> Iterator[tuple[str, Seen]]:
             self.end_headers()
             seen.arrived.set()
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    here = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=here.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{here.server_port}/", seen
-    finally:
-        here.shutdown()
-        thread.join()
-        here.server_close()
-
-
-@contextmanager
-def chromium(address: str, folder: Path) -> Iterator[Path]:
-    """Have Chromium look at a page; yields the path of what it logs."""
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-    command += [f"--user-data-dir={folder / 'profile'}", address]
-    with (folder / "chromium.log").open("wb") as log:
-        browser = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        yield folder / "chromium.log"
-    finally:
-        browser.terminate()
-        browser.wait(PATIENCE)
+    with site(Handler) as address:
+        yield address, seen
 
 
 def test_a_browser_comes_back_by_itself_and_hears_the_end(server: Server, client: httpx.Client, tmp_path: Path) -> None:
@@ -128,8 +103,8 @@ def test_a_browser_comes_back_by_itself_and_hears_the_end(server: Server, client
     code = scene("import time", "for _ in range(8):", play, "    time.sleep(0.5)")
     render = client.post("/v1/renders", json={"code": code, "quality": "low", "cache": "off"}).json()
     path = f"/v1/renders/{render['id']}/events"
-    with way(server, path) as (address, seen), chromium(address, tmp_path) as log:
-        assert seen.arrived.wait(PATIENCE), log.read_text(errors="replace")[-3000:]
+    with way(server, path) as (address, seen):
+        look(address, tmp_path, seen.arrived)
     heard = [(number, kind) for number, kind, _ in seen.result["heard"]]
     with client.stream("GET", path) as answer:
         lines = list(answer.iter_lines())

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manimcast.engine import changes
 from manimcast.engine.configure import X264_DEFAULTS
 from manimcast.engine.join import join
+from tests.browser import Quiet, look, site
 from tests.engine.pictures import spec
 from tests.engine.test_join import KINDS, NAMES, joined, segments
-from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.full
 
@@ -83,12 +83,12 @@ def bar(number: int, width: int, height: int) -> Any:
 
 
 @contextmanager
-def site(video: bytes, page: str) -> Iterator[tuple[str, list[Any], threading.Event]]:
+def page_of(video: bytes, page: str) -> Iterator[tuple[str, list[Any], threading.Event]]:
     """Serve a page and its video; collect what the page posts."""
     results: list[Any] = []
     arrived = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = video if self.path == "/video" else page.encode() if self.path == "/" else b""
             self.send_response(200)
@@ -103,33 +103,15 @@ def site(video: bytes, page: str) -> Iterator[tuple[str, list[Any], threading.Ev
             self.end_headers()
             arrived.set()
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", results, arrived
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with site(Handler) as address:
+        yield address, results, arrived
 
 
 def seen_by_chromium(video: Path, times: list[float], folder: Path) -> Any:
     """Return what Chromium shows at ``times``, by the place of the bar, with the duration and where playing ended."""
     page = PAGE.replace("TIMES", json.dumps(times)).replace("BAR", str(BAR))
-    with site(video.read_bytes(), page) as (address, results, arrived):
-        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--mute-audio", "--no-first-run"]
-        command += ["--autoplay-policy=no-user-gesture-required", f"--user-data-dir={folder / 'profile'}", address]
-        with (folder / "chromium.log").open("wb") as log:
-            browser = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            assert arrived.wait(PATIENCE), (folder / "chromium.log").read_text(errors="replace")[-3000:]
-        finally:
-            browser.terminate()
-            browser.wait(PATIENCE)
+    with page_of(video.read_bytes(), page) as (address, results, arrived):
+        look(address, folder, arrived, "--autoplay-policy=no-user-gesture-required")
     return results[0]
 
 

@@ -61,6 +61,15 @@ def settings(tmp_path: Path, database_url: str | None) -> Callable[..., Settings
 
 
 @pytest.fixture
+async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncIterator[RenderStore]:
+    """An open table."""
+    store = RenderStore(settings())
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
 def executor() -> ScriptedExecutor:
     return ScriptedExecutor()
 

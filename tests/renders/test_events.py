@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import func, select
@@ -13,20 +12,11 @@ from manimcast.renders.events import _CLEARING, PROGRESS_KEPT, Event, EventType,
 from manimcast.renders.outcomes import CANCELED, LOST
 from manimcast.renders.rows import NewRender
 from manimcast.renders.table import events
-from manimcast.settings import Settings
 
 from .listening import short
 from .scripted import a_spec
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncIterator[RenderStore]:
-    store = RenderStore(settings())
-    await store.open()
-    yield store
-    await store.close()
 
 
 def progress(percent: int) -> RenderProgress:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
@@ -14,7 +13,6 @@ from manimcast.renders.events import Event, EventType, Said
 from manimcast.renders.feed import Feed, Topic
 from manimcast.renders.outcomes import CANCELED, LOST
 from manimcast.renders.rows import NewRender, State
-from manimcast.settings import Settings
 from tests.patience import PATIENCE, eventually
 
 from .conftest import Serve
@@ -24,14 +22,6 @@ from .scripted import GREETING, ScriptedExecutor, a_spec, at, played
 pytestmark = pytest.mark.anyio
 
 LISTENERS = 200
-
-
-@pytest.fixture
-async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncIterator[RenderStore]:
-    store = RenderStore(settings())
-    await store.open()
-    yield store
-    await store.close()
 
 
 def lines(*texts: str) -> list[Said]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import insert, update
@@ -17,14 +17,6 @@ from manimcast.settings import Settings
 from .scripted import a_spec
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncIterator[RenderStore]:
-    store = RenderStore(settings())
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def queue(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,14 +41,6 @@ SUCCEEDED = Outcome(
         place="rnd_1", files=(StoredFile(role=OutputRole.video, name="video.mp4", bytes=1, sha256="0" * 64),)
     ),
 )
-
-
-@pytest.fixture
-async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncIterator[RenderStore]:
-    store = RenderStore(settings())
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def insert(store: RenderStore, render_id: str, room: int) -> bool:
