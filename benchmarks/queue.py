@@ -30,11 +30,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -53,6 +53,8 @@ SECONDS = 10.0
 AT_ONCE = 200
 """Listeners that connect at the same time."""
 PATIENCE = 300.0
+
+T = TypeVar("T")
 
 ENDED = Outcome(RenderStatus.failed, error=SceneError(code=ErrorCode.internal, message="measured"))
 
@@ -173,14 +175,8 @@ async def measure_submit(place: Place, chosen: argparse.Namespace) -> dict[str, 
             before = service.cpu()
             alone = [await submit() for _ in range(chosen.renders)]
             cpu = (service.cpu() - before) / chosen.renders
-            gate = asyncio.Semaphore(16)
-
-            async def submit_soon() -> float:
-                async with gate:
-                    return await submit()
-
             began = time.perf_counter()
-            together = await asyncio.gather(*(submit_soon() for _ in range(chosen.renders)))
+            together = await _all_of(submit() for _ in range(chosen.renders))
             took = time.perf_counter() - began
     return {
         "alone_ms": in_ms(alone),
@@ -293,7 +289,7 @@ async def measure_events(place: Place, chosen: argparse.Namespace) -> dict[str, 
     """Measure what listeners cost, and how soon they hear."""
     found: dict[str, Any] = {}
     count = chosen.listeners
-    with serving(place, render_slots=1, queue_limit=10**6) as service:
+    with serving(place, render_slots=1, queue_limit=10**6, render_timeout=10**6) as service:
         async with httpx.AsyncClient(base_url=service.address, timeout=PATIENCE, trust_env=False) as client:
 
             async def submit(plays: int) -> str:
@@ -315,18 +311,28 @@ async def measure_events(place: Place, chosen: argparse.Namespace) -> dict[str, 
                 await asyncio.wait_for(asyncio.gather(*(listener.ended for listener in all_of_them)), PATIENCE)
                 found[f"{count} on one render"]["end_ms"] = _delays(all_of_them, "canceled")
             running_one = await submit(10**6)
-            waiting = [await submit(1) for _ in range(count)]
+            waiting = await _all_of(submit(1) for _ in range(count))
             memory = service.memory()
             async with listening(service, waiting) as idle, listening(service, [running_one]) as one:
                 situation = f"{count} idle ones on {count} renders, one on another"
                 found[situation] = await _look(service, one)
                 found[situation]["kib_each"] = round((service.memory() - memory) / 1024 / count, 1)
-                for name in waiting:
-                    await cancel(name)
+                await _all_of(cancel(name) for name in waiting)
                 await asyncio.wait_for(asyncio.gather(*(listener.ended for listener in idle)), PATIENCE)
                 found[situation]["end_ms"] = _delays(idle, "canceled")
                 assert all([kind for kind, _, _ in one.heard] == ["queued", "canceled"] for one in idle)
     return found
+
+
+async def _all_of(requests: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Make requests, a few at once."""
+    gate = asyncio.Semaphore(16)
+
+    async def one(request: Coroutine[Any, Any, T]) -> T:
+        async with gate:
+            return await request
+
+    return await asyncio.gather(*map(one, requests))
 
 
 async def _look(service: Served, listeners: list[Listener]) -> dict[str, Any]:

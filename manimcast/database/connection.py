@@ -61,6 +61,7 @@ class Database:
         self._migrates = settings.migrate is Migrate.on
         self._engine: AsyncEngine | None = None
         self._writing: AsyncEngine | None = None
+        self._turn = asyncio.Lock()
         self._transactions = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -121,7 +122,8 @@ class Database:
     @contextlib.asynccontextmanager
     async def write(self, lock: Lock | None = None) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that may write, alone among those with the same ``lock``; errors as in :meth:`read`."""
-        async with self._begin(self._writing) as connection:
+        # SQLite's own waiting knows no order: among many, one may wait until it gives up. So here they form a queue.
+        async with contextlib.nullcontext() if self.is_shared else self._turn, self._begin(self._writing) as connection:
             if lock is not None and self.is_shared:
                 await connection.execute(select(func.pg_advisory_xact_lock(lock.value)))
             yield connection

@@ -206,6 +206,20 @@ async def test_what_executors_failed_in_outlives_the_process(
         await again.close()
 
 
+@SQLITE
+async def test_many_writers_at_once_take_turns_in_the_order_they_came(store: RenderStore) -> None:
+    done: list[int] = []
+
+    async def write(number: int) -> None:
+        async with store.database.write() as connection:
+            await connection.execute(text("UPDATE renders SET priority = priority"))
+            await asyncio.sleep(0)
+        done.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(50)))
+    assert done == list(range(50))
+
+
 async def test_a_newer_versions_database_is_left_alone(store: RenderStore, settings: Callable[..., Settings]) -> None:
     await queue(store, "rnd_1")
     await store.close()
