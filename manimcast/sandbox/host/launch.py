@@ -6,6 +6,7 @@ What it says and what it leaves is hostile; this module only carries it.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from manimcast.spec import Strict
 
 _Answer = TypeVar("_Answer", bound=Strict)
 
+_CHUNK = 1 << 20
 PARTING_SECONDS = 5.0
 """How long a child may still live after its last word."""
 
@@ -96,13 +98,17 @@ class Child:
     async def pass_on(self, file: BinaryDescriptor, offset: int, size: int) -> None:
         """Send ``size`` bytes of ``file`` from ``offset`` on, without looking at them.
 
-        Raises :class:`ConnectionError` when it is gone.
+        Raises :class:`ConnectionError` when it is gone, and :class:`OSError` when the file has fewer.
         """
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.sendfile(self._writer.transport, file, offset, size)  # type: ignore[arg-type]
-        except RuntimeError as error:  # the transport is closing
-            raise ConnectionResetError(str(error)) from error
+        # Not by ``loop.sendfile``, which uvloop does not have.
+        end = offset + size
+        while offset < end:
+            data = await asyncio.to_thread(os.pread, file.fileno(), min(_CHUNK, end - offset), offset)
+            if not data:
+                raise OSError(errno.EIO, "the file is shorter than it was said to be")
+            self._writer.write(data)
+            await self._writer.drain()
+            offset += len(data)
 
     async def drain(self) -> None:
         """Wait until it has taken what was said, but for a little. Raises :class:`ConnectionError` when it is gone."""
