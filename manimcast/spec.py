@@ -20,7 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from manimcast.attached import MAX_ASSETS, AssetUse
 from manimcast.harmless import harmless
+from manimcast.names import check_together
 from manimcast.params import Params
 from manimcast.sources import Files
 
@@ -162,7 +164,7 @@ class RenderSpec(Strict):
 
     ``code`` is Python source that defines Manim scenes. ``scene`` may be left out when there is exactly one.
     ``resolution`` overrides ``quality`` and ``aspect_ratio``; ``frame_rate`` overrides the quality's. The scene sees
-    ``params`` as ``PARAMS``, and has ``files`` in its folder.
+    ``params`` as ``PARAMS``, and has ``files`` and ``assets`` in its folder.
     """
 
     code: Code
@@ -179,6 +181,7 @@ class RenderSpec(Strict):
     seed: int = Field(default=0, ge=0, le=2**32 - 1, strict=True)
     params: Params = Field(default_factory=dict)
     files: Files = Field(default_factory=dict)
+    assets: Annotated[tuple[AssetUse, ...], Field(max_length=MAX_ASSETS)] = ()
     animations: tuple[int, int] | None = None
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -206,6 +209,10 @@ class RenderSpec(Strict):
             raise ValueError(f"resolution has more than {MAX_PIXELS} pixels")
         if self.resolution and self._needs_even_sides and (self.resolution.width % 2 or self.resolution.height % 2):
             raise ValueError(f"resolution for {self.format} must have even width and height")
+        try:
+            check_together((*self.files, *(asset.name for asset in self.assets if asset.name is not None)))
+        except ValueError as error:
+            raise ValueError(f"assets: {error}") from None
         if self.save_sections and self.format in {Format.png, Format.gif}:
             raise ValueError(f"format {self.format} cannot have sections")
         return self
@@ -254,6 +261,7 @@ class ErrorCode(StrEnum):
     canceled = "canceled"
     forbidden = "forbidden"
     output_too_large = "output_too_large"
+    asset_missing = "asset_missing"
     internal = "internal"
 
 

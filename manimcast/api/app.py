@@ -17,7 +17,7 @@ from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
 from manimcast.api.problems import Problem, ProblemError, respond
-from manimcast.api.routes import batches, events, files, health, renders, scenes, video, webhook
+from manimcast.api.routes import assets, batches, events, files, health, renders, scenes, video, webhook
 from manimcast.api.validation import explain_parameters, refuse
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
@@ -28,7 +28,8 @@ from manimcast.settings import Settings
 DESCRIPTION = "Turns Manim scenes into videos on demand."
 HEALTH = (health.router,)
 EVERYTHING = (
-    *(video.router, renders.router, events.router, webhook.router, batches.router, scenes.router, files.router),
+    *(video.router, renders.router, events.router, webhook.router, batches.router),
+    *(assets.router, scenes.router, files.router),
     *HEALTH,
 )
 

@@ -13,6 +13,7 @@ from manimcast.access import Access, UnauthorizedError
 from manimcast.api.payloads import Payloads
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.warnings import announce
+from manimcast.assets import Assets
 from manimcast.executors.base import Executor
 from manimcast.renders import Batches, Inspections, Notices, Render, RenderService, RenderStore
 from manimcast.settings import Settings
@@ -36,6 +37,7 @@ class Context:
     batches: Batches
     inspections: Inspections
     deliveries: DeliveryStore
+    assets: Assets
     stopping: bool = field(default=False)
     _announcement: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -51,7 +53,9 @@ class Context:
         batches, inspections = Batches(settings, store, renders), Inspections(settings, executors)
         batches.witnesses.append(notices.of_batch)
         store.forgetting.append(deliveries.forget)
-        return cls(settings, Access(settings), storage, executors, renders, batches, inspections, deliveries)
+        assets = Assets(settings, store.database, storage)
+        access = Access(settings)
+        return cls(settings, access, storage, executors, renders, batches, inspections, deliveries, assets)
 
     async def start(self) -> None:
         """Open everything.
@@ -59,6 +63,7 @@ class Context:
         Raises ``DatabaseError``, ``StorageError`` or :class:`NothingRendersError`, which say what to do.
         """
         await self.renders.start()
+        await self.assets.start()
         statuses = {executor.name: executor.status() for executor in self.executors}
         if statuses and all(status.lasting and not status.available for status in statuses.values()):
             await self.renders.stop(grace=0)

@@ -17,6 +17,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from manimcast.api.batch_requests import BatchRequest
 from manimcast.api.problems import MEDIA_TYPE
 from manimcast.api.requests import RenderRequest, VideoRequest
+from manimcast.attached import AssetKind
 from manimcast.inspection import Inspection
 from manimcast.renders import Batch, Render, RenderCache, RenderCost, RenderProgress
 from manimcast.spec import DrawingWork, SceneError
@@ -170,6 +171,25 @@ class EndEvent(BaseModel):
     render: Render
 
 
+class AssetRead(BaseModel):
+    """An uploaded file. ``id`` is ``ast_`` and the SHA-256 of its bytes; renders name it by that."""
+
+    id: str
+    name: str
+    kind: AssetKind
+    media_type: str
+    bytes: int
+    sha256: str
+    created_at: datetime
+
+
+class AssetPage(BaseModel):
+    """Assets, the newest first. ``next_cursor`` is null on the last page."""
+
+    assets: list[AssetRead]
+    next_cursor: str | None
+
+
 class RenderPage(BaseModel):
     """Renders, the newest first. ``next_cursor`` is null on the last page."""
 
@@ -207,6 +227,8 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (EndEvent, "serialization"),
     (Webhook, "serialization"),
     (RenderEvent, "serialization"),
+    (AssetRead, "serialization"),
+    (AssetPage, "serialization"),
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
@@ -403,6 +425,44 @@ REPLAY_WEBHOOK = _route(
         **_problems(s409="The render has not ended."),
     }
 )
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file."},
+        "name": {"type": "string", "description": "What it is called; by default as the form says."},
+    },
+}
+CREATE_ASSET = _route(
+    {
+        200: _json("The same bytes were there; they are called this now.", AssetRead),
+        201: _json("The asset; `Location` is where it can be read.", AssetRead),
+        **_problems(
+            s400="The body cannot be read.",
+            s408="The body did not arrive in time.",
+            s413="The file is too large.",
+            s415="The body is no multipart form.",
+            s422="The file is none that is taken, or is called wrong.",
+            s500="The service is at fault.",
+            s503="It cannot be stored at the moment.",
+            s401=_KEY["s401"],
+            s403=f"{_KEY['s403']} Or: there are as many assets as there may be.",
+        ),
+    },
+    {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+)
+_NO_ASSET = _problems(
+    s404="There is no such asset.", s422="A parameter is wrong.", s500="The service is at fault.", **_KEY
+)
+LIST_ASSETS = _route(
+    {
+        200: _json("A page of assets.", AssetPage),
+        **_problems(s422="A parameter is wrong.", s500="The service is at fault.", **_KEY),
+    }
+)
+READ_ASSET = _route({200: _json("The asset.", AssetRead), **_NO_ASSET})
+DELETE_ASSET = _route({204: {"description": "It is gone."}, **_NO_ASSET})
 _BYTES: dict[int | str, Description] = {
     200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
     206: {"description": "The range of bytes that was asked for."},

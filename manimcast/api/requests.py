@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import to_json
 
 from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.attached import MAX_ASSETS, AssetRef, Reference
 from manimcast.renders import CacheMode
 from manimcast.renders.order import HIGHEST, LOWEST
 from manimcast.settings import Settings
@@ -80,6 +81,9 @@ class RenderRequest(RenderSpec):
         title="RenderRequest", json_schema_extra={"examples": [{"code": _EXAMPLE, "quality": "low_quality"}]}
     )
 
+    assets: Annotated[tuple[Reference, ...], Field(max_length=MAX_ASSETS)] = Field(  # type: ignore[assignment]
+        (), description="Uploaded files that the scene has: ids, or `{id, name}` to choose what a file is called."
+    )
     executor: Literal["auto", "local", "modal"] = Field(
         "auto", description="Where to render; what is named here is the only place, `auto` falls back."
     )
@@ -101,6 +105,7 @@ class Order:
     """What a client of ``/v1/renders`` asks for."""
 
     spec: RenderSpec
+    assets: tuple[AssetRef, ...]
     executor: str
     cache: CacheMode
     priority: int
@@ -139,11 +144,11 @@ def parse_render(body: JsonObject, settings: Settings) -> Order:
         raise refuse(explain(error, fields=RenderRequest.model_fields)) from None
     spec = RenderSpec.model_construct(
         _fields_set=request.model_fields_set & RenderSpec.model_fields.keys(),
-        **{name: getattr(request, name) for name in RenderSpec.model_fields},
+        **{name: getattr(request, name) for name in RenderSpec.model_fields if name != "assets"},
     )
     webhook = None if request.webhook is None else request.webhook.url
     _check_limits(spec, settings, webhook)
-    return Order(spec, request.executor, request.cache, request.priority, request.metadata, webhook)
+    return Order(spec, request.assets, request.executor, request.cache, request.priority, request.metadata, webhook)
 
 
 def _without_nulls(body: JsonObject) -> JsonObject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -12,7 +12,10 @@ from fastapi import Request
 from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.validation import refuse
+from manimcast.assets import AssetError
+from manimcast.attached import AssetRef
 from manimcast.executors.policy import AUTO
+from manimcast.names import check_together
 from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, RenderSpec
 
@@ -20,11 +23,26 @@ MAX_KEY = 255
 """Characters of an ``Idempotency-Key``."""
 
 
+async def with_assets(context: Context, spec: RenderSpec, references: Sequence[AssetRef], *, tenant: str) -> RenderSpec:
+    """Return ``spec`` with the assets that the tenant has under these ids, or refuse."""
+    if not references:
+        return spec
+    try:
+        uses = await context.assets.resolve(tenant, references)
+        check_together((*spec.files, *(use.name for use in uses)))
+    except AssetError as error:
+        raise refuse([{"field": error.field, "message": str(error)}]) from None
+    except ValueError as error:
+        raise refuse([{"field": "assets", "message": f"assets: {error}"}]) from None
+    return spec.model_copy(update={"assets": uses})
+
+
 async def submit(
     context: Context,
     spec: RenderSpec,
     *,
     tenant: str,
+    assets: Sequence[AssetRef] = (),
     executor: str = AUTO,
     cache: CacheMode = CacheMode.use,
     priority: int = 0,
@@ -32,11 +50,12 @@ async def submit(
     key: RequestKey | None = None,
     webhook: WebhookWish | None = None,
 ) -> Render:
-    """Queue ``spec`` and return its render; raise :class:`ProblemError` when it is not taken.
+    """Queue ``spec`` with ``assets`` and return its render; raise :class:`ProblemError` when it is not taken.
 
     With a ``key`` that was sent before, that request's render is returned. ``webhook`` is where its end is told.
     """
     with taking(context):
+        spec = await with_assets(context, spec, assets, tenant=tenant)
         try:
             render = await context.renders.submit(
                 spec,

@@ -88,7 +88,7 @@ def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, st
         }
     if kind == "value_error":
         message = item["msg"].removeprefix("Value error, ")
-        return {"field": field or message.partition(" ")[0], "message": message}
+        return {"field": field or message.partition(" ")[0].rstrip(":"), "message": message}
     if kind in {"enum", "literal_error"}:
         return {"field": field, "message": f"{field} must be one of {str(context['expected']).replace(chr(39), '')}"}
     if kind == "string_pattern_mismatch" and field == "background_color":

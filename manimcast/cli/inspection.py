@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manimcast.cli import outcome
+from manimcast.cli.assets import ASSET, Given, open_assets
 from manimcast.cli.options import ENGINES, RATIOS, SANDBOXES, animation_range, picture_size, quality_name
 from manimcast.cli.outcome import complain, refuse
 from manimcast.cli.params import PARAM, PARAMS, read_params
@@ -66,6 +68,7 @@ def command(  # noqa: PLR0917  the command line is what it is
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of random and numpy.random.")] = 0,
     params: PARAMS = None,
     param: PARAM = None,
+    asset: ASSET = None,
     engine: Annotated[ENGINES, typer.Option("--engine", help="Manim's renderer.")] = "cairo",
     animations: Annotated[
         Any,
@@ -100,23 +103,26 @@ def command(  # noqa: PLR0917  the command line is what it is
         code = read(file)
     except SourceError as error:
         refuse(str(error))
-    spec = make_spec(
-        scene,
-        code=code,
-        engine=engine,
-        quality=quality,
-        aspect_ratio=aspect_ratio,
-        resolution=resolution,
-        frame_rate=fps,
-        seed=seed,
-        params=read_params(params, param),
-        animations=animations,
-        timeout=timeout,
-    )
-    raise typer.Exit(_run(spec, sandbox=sandbox, as_json=as_json))
+    with ExitStack() as files:
+        given = open_assets(asset, files)
+        spec = make_spec(
+            scene,
+            code=code,
+            engine=engine,
+            quality=quality,
+            aspect_ratio=aspect_ratio,
+            resolution=resolution,
+            frame_rate=fps,
+            seed=seed,
+            params=read_params(params, param),
+            assets=given.uses,
+            animations=animations,
+            timeout=timeout,
+        )
+        raise typer.Exit(_run(spec, given, sandbox=sandbox, as_json=as_json))
 
 
-def _run(spec: RenderSpec, *, sandbox: str | None, as_json: bool) -> int:
+def _run(spec: RenderSpec, given: Given, *, sandbox: str | None, as_json: bool) -> int:
     """Run the scenes, print what they come to, and return the command's exit code."""
     from manimcast.settings import SettingsError, load  # noqa: PLC0415
 
@@ -129,7 +135,7 @@ def _run(spec: RenderSpec, *, sandbox: str | None, as_json: bool) -> int:
         if "data_dir" not in settings.model_fields_set:
             settings = settings.model_copy(update={"data_dir": Path(scratch) / "data"})
         try:
-            inspection = asyncio.run(_inspect(spec, settings))
+            inspection = asyncio.run(_inspect(spec, given, settings))
         except KeyboardInterrupt:
             complain("interrupted; the dry run was ended")
             return outcome.INTERRUPTED
@@ -144,7 +150,7 @@ def _run(spec: RenderSpec, *, sandbox: str | None, as_json: bool) -> int:
     return outcome.SCENE_FAILED if inspection.first_error else outcome.OK
 
 
-async def _inspect(spec: RenderSpec, settings: Settings) -> Inspection | None:
+async def _inspect(spec: RenderSpec, given: Given, settings: Settings) -> Inspection | None:
     """Return what the scenes come to; None, with a complaint, when none can be run here."""
     from manimcast.executors.base import ExecutorError  # noqa: PLC0415
     from manimcast.executors.local import LocalExecutor  # noqa: PLC0415
@@ -152,7 +158,8 @@ async def _inspect(spec: RenderSpec, settings: Settings) -> Inspection | None:
     executor = LocalExecutor(settings)
     try:
         await executor.start()
-        return await executor.inspect(spec, timeout=spec.timeout or settings.inspect_timeout)
+        timeout = spec.timeout or settings.inspect_timeout
+        return await executor.inspect(spec, timeout=timeout, attached=given.attached)
     except ExecutorError as error:
         complain(f"scenes cannot be run here: {outcome.gist(str(error))}", hint=outcome.DOCTOR)
         return None

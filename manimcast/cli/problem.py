@@ -18,6 +18,7 @@ TITLES = {
     ErrorCode.canceled: "the render was cancelled",
     ErrorCode.forbidden: "the scene did something that is not allowed",
     ErrorCode.output_too_large: "the video is larger than allowed",
+    ErrorCode.asset_missing: "an asset is not there any more",
     ErrorCode.internal: "the renderer failed",
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manimcast.cli import outcome
+from manimcast.cli.assets import ASSET, Given, open_assets
 from manimcast.cli.options import (
     ENGINES,
     FORMATS,
@@ -37,6 +39,7 @@ Examples:
   manimcast render scene.py -o intro.gif         the name chooses the format
   manimcast render scene.py --aspect-ratio 9:16  upright, for phones
   manimcast render scene.py --param name="Ada"   what the scene sees as PARAMS["name"]
+  manimcast render scene.py --asset logo.png     ImageMobject("logo.png") finds it
   cat scene.py | manimcast render - -o out.mp4   code from standard input
 
 Exit codes: 0 rendered, 1 a scene failed, 2 wrong usage, 3 rendering is not possible here, 130 interrupted.
@@ -100,6 +103,7 @@ def command(  # noqa: PLR0917  the command line is what it is
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of random and numpy.random.")] = 0,
     params: PARAMS = None,
     param: PARAM = None,
+    asset: ASSET = None,
     engine: Annotated[ENGINES, typer.Option("--engine", help="Manim's renderer.")] = "cairo",
     preset: Annotated[
         PRESETS | None, typer.Option("--preset", help="x264 preset: faster ones make larger files.")
@@ -148,31 +152,34 @@ def command(  # noqa: PLR0917  the command line is what it is
     except SourceError as error:
         refuse(str(error))
     names = _choose_scenes(file, code, scenes or [], render_all=render_all)
-    try:
-        destination = Destination.of(out, several=len(names) > 1)
-        output_format = destination.format(format_, transparent=transparent)
-        specs = _specs(
-            names,
-            code=code,
-            engine=engine,
-            quality=quality,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-            frame_rate=fps,
-            format=output_format,
-            transparent=transparent,
-            background_color=background,
-            encoder_preset=preset,
-            seed=seed,
-            params=read_params(params, param),
-            animations=animations,
-            save_sections=sections,
-            timeout=timeout,
-        )
-        destination.prepare()
-    except OutputError as error:
-        refuse(str(error))
-    raise typer.Exit(_run(specs, destination, choose(as_json=as_json), sandbox=sandbox))
+    with ExitStack() as files:
+        given = open_assets(asset, files)
+        try:
+            destination = Destination.of(out, several=len(names) > 1)
+            output_format = destination.format(format_, transparent=transparent)
+            specs = _specs(
+                names,
+                code=code,
+                engine=engine,
+                quality=quality,
+                aspect_ratio=aspect_ratio,
+                resolution=resolution,
+                frame_rate=fps,
+                format=output_format,
+                transparent=transparent,
+                background_color=background,
+                encoder_preset=preset,
+                seed=seed,
+                params=read_params(params, param),
+                assets=given.uses,
+                animations=animations,
+                save_sections=sections,
+                timeout=timeout,
+            )
+            destination.prepare()
+        except OutputError as error:
+            refuse(str(error))
+        raise typer.Exit(_run(specs, destination, choose(as_json=as_json), given, sandbox=sandbox))
 
 
 def _choose_scenes(file: str, code: str, named: list[str], *, render_all: bool) -> list[str | None]:
@@ -222,7 +229,9 @@ def make_spec(scene: str | None, **options: Any) -> RenderSpec:
         refuse(f"{option}: {message}" if option else message)
 
 
-def _run(specs: list[RenderSpec], destination: Destination, display: Display, *, sandbox: str | None) -> int:
+def _run(
+    specs: list[RenderSpec], destination: Destination, display: Display, given: Given, *, sandbox: str | None
+) -> int:
     """Render ``specs`` one after the other and return the command's exit code."""
     from manimcast.settings import SettingsError, load  # noqa: PLC0415
 
@@ -242,7 +251,9 @@ def _run(specs: list[RenderSpec], destination: Destination, display: Display, *,
             # A person's working directory is not the service's: leave no data folder in it.
             settings = settings.model_copy(update={"data_dir": Path(scratch) / "data"})
         try:
-            session = Session(LocalExecutor(settings), settings, Path(scratch), display, reuse=keeps)
+            session = Session(
+                LocalExecutor(settings), settings, Path(scratch), display, reuse=keeps, attached=given.attached
+            )
             return asyncio.run(session.run(specs, destination))
         except KeyboardInterrupt:
             complain("interrupted; the render was cancelled")

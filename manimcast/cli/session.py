@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from manimcast.cli import outcome
 from manimcast.cli.display import Display
 from manimcast.cli.outcome import complain
 from manimcast.cli.output import Destination, OutputError
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
@@ -25,17 +27,26 @@ TENANT = "cli:"
 class Session:
     """One executor, from its start to its stop, and the renders in between.
 
-    With ``reuse`` animations of earlier renders that are kept in the data folder are not drawn again.
+    ``attached`` are the assets of each. With ``reuse`` animations of earlier renders that are kept in the data folder
+    are not drawn again.
     """
 
     def __init__(
-        self, executor: Executor, settings: Settings, scratch: Path, display: Display, *, reuse: bool = False
+        self,
+        executor: Executor,
+        settings: Settings,
+        scratch: Path,
+        display: Display,
+        *,
+        reuse: bool = False,
+        attached: Sequence[Attachment] = (),
     ) -> None:
         self._executor = executor
         self._settings = settings
         self._scratch = scratch
         self._display = display
         self._reuse = Reuse(TENANT) if reuse else None
+        self._attached = attached
 
     async def run(self, specs: list[RenderSpec], destination: Destination) -> int:
         """Render all of ``specs``, also after one of them failed, and return the exit code."""
@@ -80,7 +91,14 @@ class Session:
                 raise ExecutorError(status.reason or "the local executor is not available")
             timeout = spec.timeout or self._settings.render_timeout
             async with aclosing(
-                self._executor.render(spec, render_id=render_id, into=into, timeout=timeout, reuse=self._reuse)
+                self._executor.render(
+                    spec,
+                    render_id=render_id,
+                    into=into,
+                    timeout=timeout,
+                    reuse=self._reuse,
+                    attached=self._attached,
+                )
             ) as messages:
                 async for message in messages:
                     display.show(message)

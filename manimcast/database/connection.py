@@ -48,6 +48,7 @@ class Lock(Enum):
     migration = 0x6D63_0001
     admission = 0x6D63_0002
     claims = 0x6D63_0003
+    assets = 0x6D63_0004
 
 
 class Database:

@@ -39,6 +39,7 @@ def inspect(
     *,
     reads_pixels: undrawn.ReadsPixels,
     draws: bool = False,
+    arrived: Path | None = None,
 ) -> Measured:
     """Run the scene of ``spec`` dry and return what it comes to; what it tells on the way goes to ``send``.
 
@@ -54,6 +55,8 @@ def inspect(
         Called when the scene wants to read a frame; does not return. The scene must then be run again, with ``draws``.
     draws
         Draw every frame, though it goes nowhere.
+    arrived
+        The folder of the assets, by their numbers in ``spec``, if there are some.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def inspect(
         tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
-        module = load.load_module(spec.code, directory, spec.params, spec.files)
+        module = load.load(spec, directory, arrived)
         configure.pin(spec, directory)
         configure.check(limits)
         names = list(load.scenes_in(module))

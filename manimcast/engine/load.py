@@ -10,32 +10,48 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from manim import Scene
 
-from manimcast.engine import posted
+from manimcast.engine import attachments, posted
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.prelude import prelude
 from manimcast.engine.source import FILE, remember, syntax_error
-from manimcast.spec import ErrorCode, SceneError
+from manimcast.spec import ErrorCode, RenderSpec, SceneError
 
 MODULE = "scene"
 
 
+def load(spec: RenderSpec, directory: Path, arrived: Path | None = None) -> types.ModuleType:
+    """Run the code of ``spec`` as a module and return it, with everything around it that it may look for.
+
+    The assets lie in the folder ``arrived``. Raises :class:`SceneFailure`, and whatever the code raises.
+    """
+    return load_module(
+        spec.code, directory, spec.params, spec.files, attachments.place(spec.assets, arrived, directory)
+    )
+
+
 def load_module(
-    code: str, directory: Path, params: Mapping[str, Any] | None = None, files: Mapping[str, str] | None = None
+    code: str,
+    directory: Path,
+    params: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
+    attached: Iterable[str] = (),
 ) -> types.ModuleType:
-    """Run ``code``, which sees ``params`` as ``PARAMS`` and can import ``files``, as a module and return it.
+    """Run ``code``, which sees ``params`` as ``PARAMS``, as a module and return it.
+
+    It can import ``files``, and those in ``directory`` that ``attached`` names.
 
     The text is also written to ``scene.py`` in ``directory``, for code that reads its own file. Raises
     :class:`SceneFailure` for a syntax error, and whatever the code raises.
     """
     below = prelude(params)
     posted.place(files or {}, directory)
-    posted.make_importable(files or {}, directory, below)
+    posted.make_importable([*(files or {}), *attached], directory, below)
     (directory / FILE).write_text(code, encoding="utf-8")
     remember(code)
     try:

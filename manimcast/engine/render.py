@@ -65,6 +65,7 @@ def render(
     observe: Observer | None = None,
     switches: Switches = ALL,
     shelf: Shelf | None = None,
+    arrived: Path | None = None,
 ) -> RenderReport:
     """Render ``spec`` and return what came out; the files lie in ``directory``, which is also the working directory.
 
@@ -86,6 +87,8 @@ def render(
         What the engine may do to be fast.
     shelf
         Where segments are kept for the next render, if they are.
+    arrived
+        The folder of the assets, by their numbers in ``spec``, if there are some.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def render(
         tex.begin_render()
         random.seed(spec.seed)
         np.random.seed(spec.seed)
-        module = load.load_module(spec.code, directory, spec.params, spec.files)
+        module = load.load(spec, directory, arrived)
         configure.pin(spec, directory)
         configure.check(limits)
         scene_class = load.choose_scene(module, spec.scene)

@@ -9,11 +9,12 @@ the render: by the time ``aclose`` returns, nothing of it runs any more.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
 from manimcast.spec import RenderSpec
@@ -83,9 +84,17 @@ class Executor(Protocol):
         """Return the fingerprint of the engine that a render would run on; None while that is not known."""
 
     def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float, reuse: Reuse | None = None
+        self,
+        spec: RenderSpec,
+        *,
+        render_id: str,
+        into: Path,
+        timeout: float,
+        reuse: Reuse | None = None,
+        attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds and put the finished files into the directory ``into``.
 
-        ``reuse`` says whose segments it may have, where the executor keeps any.
+        ``reuse`` says whose segments it may have, where the executor keeps any; ``attached`` are the assets of
+        ``spec``, in order.
         """

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from manimcast import processors, wire
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.printed import Printed
 from manimcast.executors.segments import RenderSegments
@@ -75,17 +76,19 @@ async def render_in_child(
     timeout: float,
     typesetter: Typesetter,
     segments: RenderSegments | None = None,
+    attached: Sequence[Attachment] = (),
 ) -> AsyncGenerator[Message, None]:
     """Render ``job`` in a child of ``zygote`` within ``timeout`` seconds; the files come to lie in ``into``.
 
-    ``typesetter`` answers what it asks of TeX, and ``segments`` has what is kept of its tenant's renders. As
+    ``typesetter`` answers what it asks of TeX, and ``segments`` has what is kept of its tenant's renders;
+    ``attached`` are its assets. As
     :meth:`manimcast.executors.base.Executor.render`: ends with Finished or Failed, raises :class:`ExecutorError` when
     the machinery is at fault, and leaves nothing running when it is closed.
     """
     began = time.monotonic()
     try:
         async with scratch(zygote, render_id, into.parent) as folder:
-            attempt = _Attempt(zygote, folder, typesetter, segments, into.parent)
+            attempt = _Attempt(zygote, folder, typesetter, segments, into.parent, attached=attached)
             try:
                 async for message in attempt.messages(job, timeout):
                     if isinstance(message, wire.Inspecting):
@@ -104,7 +107,13 @@ async def render_in_child(
 
 
 async def inspect_in_child(
-    zygote: Zygote, job: wire.InspectJob, *, beside: Path, timeout: float, typesetter: Typesetter
+    zygote: Zygote,
+    job: wire.InspectJob,
+    *,
+    beside: Path,
+    timeout: float,
+    typesetter: Typesetter,
+    attached: Sequence[Attachment] = (),
 ) -> AsyncGenerator[Message | wire.Inspecting, None]:
     """Run ``job`` dry in a child of ``zygote`` within ``timeout`` seconds; confined and bounded like a render.
 
@@ -112,7 +121,7 @@ async def inspect_in_child(
     """
     try:
         async with scratch(zygote, "inspect", beside) as folder:
-            attempt = _Attempt(zygote, folder, typesetter, None, beside)
+            attempt = _Attempt(zygote, folder, typesetter, None, beside, attached=attached)
             try:
                 async for message in attempt.messages(job, timeout):
                     yield message
@@ -132,6 +141,8 @@ class _Attempt:
         typesetter: Typesetter,
         segments: RenderSegments | None,
         beside: Path,
+        *,
+        attached: Sequence[Attachment],
     ) -> None:
         self._zygote = zygote
         self._scratch = folder
@@ -142,6 +153,8 @@ class _Attempt:
         self._printed = Printed()
         self._child: Child | None = None
         self._foreseen: set[asyncio.Task[None]] = set()
+        self._attached = attached
+        self._delivery: asyncio.Task[None] | None = None
 
     async def messages(
         self, job: wire.Job | wire.InspectJob, timeout: float
@@ -157,6 +170,8 @@ class _Attempt:
                 heard = _heard(self._child.reader, conversation, self._printed, self._answer, self._note)
                 async with aclosing(heard) as messages:
                     async for message in messages:
+                        if isinstance(message, wire.Hello) and self._attached:
+                            self._delivery = asyncio.create_task(self._deliver())
                         yield message
         except TimeoutError:
             await self._child.stop()
@@ -186,6 +201,13 @@ class _Attempt:
             case None:
                 yield wire.Failed(error=await self._printed.attached_to(died(ended)))
 
+    async def _deliver(self) -> None:
+        """Pass the assets on. When the render no longer listens, its end tells."""
+        assert self._child is not None  # noqa: S101  it said hello
+        with suppress(ConnectionError):
+            for attachment in self._attached:
+                await self._child.pass_on(attachment.file, 0, attachment.size)
+
     async def keep_segments(self) -> None:
         """Keep what the render, which has ended, has offered."""
         if self._segments is not None and self._child is not None:
@@ -207,6 +229,8 @@ class _Attempt:
         else:
             answer = wire.SegmentsFound(number=question.number, keys=())
         conversation.answered()
+        if self._delivery is not None:  # a render that asks before it has taken its assets waits for ever
+            await asyncio.wait({self._delivery})
         try:
             self._child.send(answer)
         except wire.WireError:  # too long for a message
@@ -236,6 +260,9 @@ class _Attempt:
         """Leave nothing of the render: no process, no descriptor."""
         for task in self._foreseen:
             task.cancel()
+        if self._delivery is not None:
+            self._delivery.cancel()
+            await asyncio.wait({self._delivery})
         if self._foreseen:
             await asyncio.wait(self._foreseen)
         if self._child is not None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from manimcast import wire
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import Executor
 from manimcast.executors.estimate import seconds_of
 from manimcast.executors.price import Rate
@@ -42,10 +43,12 @@ _T = TypeVar("_T")
 class Inspector(Executor, Protocol):
     """An executor that can also run scenes dry."""
 
-    async def inspect(self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None) -> Inspection:
+    async def inspect(
+        self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None, attached: Sequence[Attachment] = ()
+    ) -> Inspection:
         """Run the scenes of ``spec`` dry, all together within ``timeout`` seconds; without a scene, all of the code.
 
-        ``rate`` is what the render would cost, by default here. Raises
+        ``rate`` is what the render would cost, by default here; ``attached`` are the assets of ``spec``. Raises
         :class:`~manimcast.executors.base.ExecutorError` when the machinery is at fault. When it is cancelled, nothing
         runs on.
         """

@@ -6,11 +6,12 @@ chose that (``SANDBOX``).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from manimcast import wire
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.confined import bounds_of, inspect_in_child, limits_of, render_in_child
 from manimcast.executors.cores import CorePool
@@ -106,7 +107,14 @@ class LocalExecutor:
         return self._supervisor.fingerprint()
 
     async def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float, reuse: Reuse | None = None
+        self,
+        spec: RenderSpec,
+        *,
+        render_id: str,
+        into: Path,
+        timeout: float,
+        reuse: Reuse | None = None,
+        attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
         zygote = await self._zygote()
@@ -124,12 +132,15 @@ class LocalExecutor:
                 timeout=timeout,
                 typesetter=self._typesetter,
                 segments=segments,
+                attached=attached,
             )
             async with aclosing(stream) as messages:
                 async for message in messages:
                     yield message
 
-    async def inspect(self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None) -> Inspection:
+    async def inspect(
+        self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None, attached: Sequence[Attachment] = ()
+    ) -> Inspection:
         """Run the scenes of ``spec`` dry; see :class:`~manimcast.executors.inspection.Inspector`."""
         beside = self._settings.data_dir.absolute() / "work"
 
@@ -137,7 +148,9 @@ class LocalExecutor:
             zygote = await self._zygote()
             if not zygote.own_files:
                 beside.mkdir(parents=True, exist_ok=True)
-            stream = inspect_in_child(zygote, job, beside=beside, timeout=seconds, typesetter=self._typesetter)
+            stream = inspect_in_child(
+                zygote, job, beside=beside, timeout=seconds, typesetter=self._typesetter, attached=attached
+            )
             async with aclosing(stream) as messages:
                 async for message in messages:
                     yield message

@@ -7,13 +7,15 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 
+from manimcast.assets import AssetGoneError, Assets
 from manimcast.database import DatabaseError
 from manimcast.executors import policy
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.segments import Reuse
 from manimcast.renders.flights import from_another, retold
@@ -70,6 +72,7 @@ class Attempt:
         timeout: float,
         kept: KeptResult | None = None,
         shares_segments: bool = True,
+        assets: Assets,
     ) -> None:
         self._claim = claim
         self._executor = executor
@@ -79,6 +82,7 @@ class Attempt:
         self._work = work
         self._timeout = timeout
         self._results = results
+        self._assets = assets
         self._reuse: Reuse | None = None
         if shares_segments and claim.cache is not CacheMode.off:
             self._reuse = Reuse(claim.tenant, look=claim.cache is CacheMode.use)
@@ -170,6 +174,15 @@ class Attempt:
         kept = self._kept or await self._recall()
         if kept is not None:
             return self._retell(kept)
+        try:
+            async with self._assets.opened(self._claim.tenant, self._claim.spec.assets) as attached:
+                return await self._drawn(attached)
+        except AssetGoneError as gone:
+            return Failed(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
+        except StorageError as error:
+            return Failed(error=internal(f"the assets of the render cannot be read: {error}"))
+
+    async def _drawn(self, attached: Sequence[Attachment]) -> Terminal:
         plays = Plays()
         stream = self._executor.render(
             self._claim.spec,
@@ -177,6 +190,7 @@ class Attempt:
             into=self._work,
             timeout=self._timeout,
             reuse=self._reuse,
+            attached=attached,
         )
         async with contextlib.aclosing(stream):
             async for message in stream:

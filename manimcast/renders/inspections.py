@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.inspection import Inspector
 from manimcast.executors.policy import AUTO
@@ -35,8 +36,10 @@ class Inspections:
         self._waiting = 0
         self._recent: deque[float] = deque(maxlen=20)
 
-    async def inspect(self, spec: RenderSpec, *, executor: str = AUTO) -> Inspection:
-        """Run the scenes of ``spec`` dry and return what they come to.
+    async def inspect(
+        self, spec: RenderSpec, *, executor: str = AUTO, attached: Sequence[Attachment] = ()
+    ) -> Inspection:
+        """Run the scenes of ``spec``, whose assets are ``attached``, dry and return what they come to.
 
         ``executor`` is where they would be rendered, which decides the price. Raises :class:`NoExecutor` when dry
         runs are not possible now, and :class:`QueueFull` when too many wait. Cancelling it ends the run.
@@ -51,18 +54,18 @@ class Inspections:
             self._waiting -= 1
         began = time.monotonic()
         try:
-            return await self._run(spec, self._rate(executor))
+            return await self._run(spec, self._rate(executor), attached)
         finally:
             self._recent.append(time.monotonic() - began)
             self._free.release()
 
-    async def _run(self, spec: RenderSpec, rate: Rate) -> Inspection:
+    async def _run(self, spec: RenderSpec, rate: Rate, attached: Sequence[Attachment]) -> Inspection:
         limit = self._settings.inspect_timeout
         timeout = min(spec.timeout or limit, limit)
         inspector = self._inspector()
         for tries_left in reversed(range(inspector.tries)):
             try:
-                return await inspector.inspect(spec, timeout=timeout, rate=rate)
+                return await inspector.inspect(spec, timeout=timeout, rate=rate, attached=attached)
             except ExecutorError as error:
                 if not error.again or not tries_left:
                     raise NoExecutor(f"the dry run failed: {error}") from error

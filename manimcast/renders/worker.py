@@ -17,6 +17,7 @@ from pathlib import Path
 
 import structlog
 
+from manimcast.assets import Assets
 from manimcast.database import DatabaseError
 from manimcast.executors import policy
 from manimcast.executors.base import Executor
@@ -55,6 +56,7 @@ class Worker:
         self._storage = storage
         self._feed = feed
         self.results = KeptResults(settings)
+        self._assets = Assets(settings, store.database, storage)
         self._owner = Owner(settings.data_dir.absolute())
         self.fleet = Fleet(store.database, self._owner.name, settings.role, executors, lifetime=settings.lease_ttl)
         self._attempts: dict[str, Attempt] = {}
@@ -267,6 +269,7 @@ class Worker:
             timeout=min(claim.spec.timeout or limit, limit),
             kept=kept,
             shares_segments=self._settings.trusts_itself(claim.tenant),
+            assets=self._assets,
         )
         self._attempts[claim.id] = attempt
         return attempt

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from manimcast.spec import RenderReport
 from manimcast.storage.model import StoredFile, StoredResult
@@ -87,6 +87,18 @@ class Storage(Protocol):
 
         What cannot be removed now is removed later. Nothing there is no error.
         """
+
+    async def keep(self, key: str, path: Path) -> None:
+        """Store a copy of the file at ``path``, which renders will use, under ``key``: 64 hexadecimal digits."""
+
+    async def fetch(self, key: str) -> BinaryIO:
+        """Return that file, open for reading at its beginning, from then on whatever happens to the stored one.
+
+        Raises :class:`~manimcast.storage.model.NoSuchFile` when it is not there.
+        """
+
+    async def drop(self, key: str) -> None:
+        """Remove that file; nothing there is no error."""
 
     def under_way(self) -> tuple[UnderWay, ...]:
         """Return what is not yet where it stays, the newest first.

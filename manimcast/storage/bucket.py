@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from manimcast.settings import Settings
 from manimcast.storage.base import Link
 from manimcast.storage.connect import connect
 from manimcast.storage.faults import explain
-from manimcast.storage.model import BucketError, StorageError
+from manimcast.storage.model import BucketError, NoSuchFile, StorageError
 from manimcast.storage.places import public_base, public_url
 from manimcast.storage.threads import Threads
 from manimcast.storage_settings import Place
@@ -78,6 +78,25 @@ class Bucket:
         put = partial(obstore.put, attributes=headers.attributes(), chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
         with self._plainly("write"):
             await self._threads.run(partial(put, self._client, key, path))
+
+    async def download(self, key: str, file: BinaryIO) -> None:
+        """Write the object ``key`` into ``file``, and leave that at its beginning.
+
+        Raises :class:`NoSuchFile` when there is none, and :class:`BucketError`.
+        """
+        import obstore  # noqa: PLC0415
+
+        def copy() -> None:
+            file.writelines(obstore.get(self._client, key).stream(min_chunk_size=1 << 20))
+            file.seek(0)
+
+        with self._plainly("read"):
+            try:
+                await self._threads.run(copy)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                raise NoSuchFile("the file is not in the bucket any more") from None
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing there is no error."""

@@ -1,14 +1,18 @@
-"""Videos in a folder of this machine: ``DATA_DIR/videos/<render id>/<name>``, handed out by this service."""
+"""Videos in a folder of this machine: ``DATA_DIR/videos/<render id>/<name>``, handed out by this service.
+
+What renders use lies in ``DATA_DIR/assets``, and is handed out to nobody else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
 from manimcast.storage.base import Link, Status, UnderWay
+from manimcast.storage.blobs import Blobs
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
 from manimcast.storage.model import StoredFile, StoredResult
 from manimcast.storage.shelf import Shelf, plainly
@@ -24,6 +28,7 @@ class LocalStorage:
         self._settings = settings
         self._data = settings.data_dir.absolute()
         self._videos = Shelf(self._data / "videos")
+        self._blobs = Blobs(self._data / "assets")
         self._signer: Signer | None = None
 
     async def start(self) -> None:
@@ -54,6 +59,18 @@ class LocalStorage:
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:  # noqa: ARG002 - all of it goes
         """Remove everything that is stored for a render; nothing there is no error."""
         await asyncio.to_thread(self._videos.remove, render_id)
+
+    async def keep(self, key: str, path: Path) -> None:
+        """Store a copy of a file that renders will use; raises :class:`StorageError`."""
+        await asyncio.to_thread(self._blobs.keep, key, path)
+
+    async def fetch(self, key: str) -> BinaryIO:
+        """Open such a file, or raise :class:`NoSuchFile`."""
+        return await asyncio.to_thread(self._blobs.open, key)
+
+    async def drop(self, key: str) -> None:
+        """Remove such a file."""
+        await asyncio.to_thread(self._blobs.drop, key)
 
     def under_way(self) -> tuple[UnderWay, ...]:
         """Nothing ever is."""

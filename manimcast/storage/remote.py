@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
 from manimcast.storage.base import Link, Status, UnderWay
-from manimcast.storage.bucket import Bucket
+from manimcast.storage.bucket import Bucket, Headers
 from manimcast.storage.local import LocalStorage
 from manimcast.storage.model import BucketError, StorageError, StoredFile, StoredResult
 from manimcast.storage.outbox import Order, Outbox
@@ -105,6 +107,29 @@ class RemoteStorage:
         if keys:
             await asyncio.wait({self._uploads.carry_out(await self._order(keys))}, timeout=DELETING)
         await self._local.delete(render_id)
+
+    async def keep(self, key: str, path: Path) -> None:
+        """Upload a file that renders will use; when this returns, it is in the bucket."""
+        headers = Headers("application/octet-stream", key, is_public=False)
+        await self._bucket.upload(self._object(key), path, headers)
+
+    async def fetch(self, key: str) -> BinaryIO:
+        """Download such a file into one that has no name; raises :class:`NoSuchFile` when it is not there."""
+        folder = self._settings.data_dir.absolute()
+        file: BinaryIO = await asyncio.to_thread(tempfile.TemporaryFile, dir=folder)
+        try:
+            await self._bucket.download(self._object(key), file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    async def drop(self, key: str) -> None:
+        """Remove such a file; what the bucket does not do at once is done in the background, also after a restart."""
+        await asyncio.wait({self._uploads.carry_out(await self._order((self._object(key),)))}, timeout=DELETING)
+
+    def _object(self, key: str) -> str:
+        return f"{self._place.prefix}assets/{key}"
 
     async def _order(self, keys: tuple[str, ...]) -> Order:
         name = str(uuid4())

@@ -6,8 +6,9 @@ to memory. The service treats what it reads as hostile, so a frame has a greates
 known type with bounded fields, a stream has a greatest number of messages and of bytes, and the order of
 messages is checked.
 
-The service speaks first, with one :class:`Job`. The render answers with :class:`Hello`, then any number of
-:class:`Started`, :class:`Playing`, :class:`Progressed`, :class:`Played` and :class:`Logged`, and ends with exactly one
+The service speaks first, with one :class:`Job`. The render answers with :class:`Hello`; the assets of the job follow,
+each as many bytes as it is said to have, which are no messages. Then come any number of
+:class:`Started`, :class:`Playing`, :class:`Progressed`, :class:`Played` and :class:`Logged`, and last exactly one
 :class:`Finished` or :class:`Failed`. In between it may ask with :class:`Typeset` for what TeX makes of a document, one
 question at a time, and gets one :class:`Typesetting` back; or with :class:`SegmentsAsked` which segments are kept, and
 gets one :class:`SegmentsFound`. With :class:`SegmentsMade` it offers segments of its own.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.assets.samples import SVG
 from tests.cli.conftest import CIRCLE, Run, command, environment
 from tests.patience import PATIENCE
 
@@ -264,3 +265,37 @@ def test_on_a_terminal_there_are_bars(tmp_path: Path) -> None:
     assert "━" in shown.decode()
     assert "Overall" in shown.decode()
     assert "100%" in shown.decode()
+
+
+# ------------------------------------------------------------------------------------- assets
+
+
+def test_assets_lie_beside_the_scene(manimcast: Run, tmp_path: Path) -> None:
+    code = (
+        "import shapes\nclass Ring(Scene):\n    def construct(self):\n"
+        "        self.add(SVGMobject('art/box.svg'), shapes.ring())\n        self.wait(PARAMS['seconds'])\n"
+    )
+    (tmp_path / "scene.py").write_text(code)
+    (tmp_path / "shapes.py").write_text("def ring():\n    return Circle()\n")
+    (tmp_path / "box.svg").write_bytes(SVG)
+    given = ["--asset", "shapes.py", "--asset", "art/box.svg=box.svg", "--param", "seconds=0.2"]
+    done = manimcast("render", "scene.py", "--fps", "10", "-q", "low", *given)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "Ring.mp4").exists()
+    done = manimcast("inspect", "scene.py", "--fps", "10", "--json", *given)
+    assert json.loads(done.stdout)["reports"][0]["frames"] == 2, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nothing.png", "--asset: cannot read nothing.png: No such file"),
+        ("scene.py=scene.py", "--asset: 'scene.py' cannot be the name of a file: that is the service's own"),
+        ("a.png=scene.py", "--asset: 'a.png' is none of the files that are taken"),
+        ("../a.py=scene.py", "--asset: '../a.py' cannot be the name"),
+    ],
+)
+def test_a_wrong_asset_is_exit_code_2(manimcast: Run, given: str, told: str) -> None:
+    done = manimcast("render", "scene.py", "--asset", given)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from manimcast.executors.local import LocalExecutor
 from manimcast.executors.segments import Reuse
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, OutputRole, RenderReport, RenderSpec, SceneError
+from tests.assets.samples import attachments, use_of
 from tests.clock import Loop, expiring
 from tests.patience import PATIENCE
 
@@ -117,16 +118,21 @@ class Rig:
         timeout: float = PATIENCE,
         expires_when: Callable[[Outcome], object] | None = None,
         reuse: Reuse | None = None,
+        assets: Mapping[str, bytes] | None = None,
         **spec: Any,
     ) -> Outcome:
         folder = self.root / f"out-{next(self._numbers)}"
         folder.mkdir()
         outcome = Outcome(folder)
-        wanted = RenderSpec.model_validate({"code": code, **SMALL, **spec})
-        stream = self.executor.render(wanted, render_id="r", into=folder, timeout=timeout, reuse=reuse)
-        async with aclosing(stream), expiring(timeout, expires_when and partial(expires_when, outcome)):
-            async for message in stream:
-                outcome.messages.append(message)
+        uses = [use_of(name, content) for name, content in (assets or {}).items()]
+        wanted = RenderSpec.model_validate({"code": code, "assets": uses, **SMALL, **spec})
+        with attachments(assets or {}) as attached:
+            stream = self.executor.render(
+                wanted, render_id="r", into=folder, timeout=timeout, reuse=reuse, attached=attached
+            )
+            async with aclosing(stream), expiring(timeout, expires_when and partial(expires_when, outcome)):
+                async for message in stream:
+                    outcome.messages.append(message)
         await self.executor._typesetter.settle()
         return outcome
 

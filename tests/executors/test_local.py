@@ -123,7 +123,7 @@ def test_a_scene_that_fails_gets_its_error(rig: Rig, code: str, expected: ErrorC
 
 def test_every_code_but_that_of_cancelling_is_reached_here() -> None:
     reached = {code for _, code, _ in CASES.values()}
-    assert set(ErrorCode) - reached == {ErrorCode.timeout, ErrorCode.canceled}
+    assert set(ErrorCode) - reached == {ErrorCode.timeout, ErrorCode.canceled, ErrorCode.asset_missing}
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(1000)"])

@@ -263,3 +263,16 @@ def test_files_reach_the_container(served: Service) -> None:
         "a.py",
         2,
     )
+
+
+def test_assets_reach_the_container(served: Service) -> None:
+    content = b"x" * 3_000_000  # more than what travels in one message
+    asset = served.client.post("/v1/assets", files={"file": ("a.txt", content)}).json()
+    code = (
+        "import hashlib\nclass Demo(Scene):\n    def construct(self):\n"
+        "        raise ValueError(hashlib.sha256(open('b.txt', 'rb').read()).hexdigest())\n"
+    )
+    asked = [{"id": asset["id"], "name": "b.txt"}]
+    for name in ("modal", "local"):
+        render = served.until(served.submit(code, executor=name, assets=asked))
+        assert (render["executor"], render["error"]["message"]) == (name, asset["sha256"])

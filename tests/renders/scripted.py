@@ -7,10 +7,11 @@ They obey the executor's contract to the letter and draw nothing. Each render th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
@@ -84,6 +85,7 @@ class Performance:
     timeout: float
     reuse: Reuse | None = None
     spec: RenderSpec | None = None
+    contents: tuple[bytes, ...] = ()
     lines: asyncio.Queue[Message | BaseException] = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing of the render runs any more."""
@@ -146,8 +148,9 @@ class ScriptedExecutor:
         into: Path,
         timeout: float,
         reuse: Reuse | None = None,
+        attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
-        performance = Performance(render_id, into, timeout, reuse, spec)
+        performance = Performance(render_id, into, timeout, reuse, spec, tuple(one.read() for one in attached))
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.begun.put_nowait(performance)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.inspection import Inspector
 from manimcast.executors.price import Rate
@@ -34,7 +36,9 @@ class DryExecutor(ScriptedExecutor):
         self.answers: asyncio.Queue[Inspection | ExecutorError] = asyncio.Queue()
         self.running = 0
 
-    async def inspect(self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None) -> Inspection:
+    async def inspect(
+        self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None, attached: Sequence[Attachment] = ()
+    ) -> Inspection:
         self.running += 1
         self.asked.put_nowait((spec, timeout, rate))
         try:

@@ -227,3 +227,16 @@ def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
     message, left = done.stdout.splitlines()
     assert message.startswith("the video could not be stored: No space left on device. The disk is full")
     assert left == "['rnd_1', 'rnd_1/video.mp4']"
+
+
+def test_what_renders_use_is_kept_by_its_key(storage: LocalStorage, tmp_path: Path) -> None:
+    key, other = "a" * 64, "b" * 64
+    (tmp_path / "file").write_bytes(b"bytes")
+    asyncio.run(storage.keep(key, tmp_path / "file"))
+    with asyncio.run(storage.fetch(key)) as file:
+        asyncio.run(storage.drop(key))
+        assert file.read() == b"bytes"
+    asyncio.run(storage.drop(key))
+    for gone in (key, other, "../../manimcast.db", ""):
+        with pytest.raises(NoSuchFile):
+            asyncio.run(storage.fetch(gone))

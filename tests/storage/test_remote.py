@@ -196,3 +196,16 @@ async def test_a_file_that_was_taken_away_is_told(tmp_path: Path, bucket: Bucket
         way.works()
         await storage.settle(stored)
         assert "video.mp4" in (storage.status().fault or "")
+
+
+async def test_what_renders_use_is_in_the_bucket(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
+    key, large = "a" * 64, b"0123456789" * 700_000
+    (tmp_path / "file").write_bytes(large)
+    async with opened(tmp_path, bucket, way, storage_prefix="films/") as storage:
+        await storage.keep(key, tmp_path / "file")
+        with await storage.fetch(key) as file:
+            assert file.read() == large
+        await storage.drop(key)
+        with pytest.raises(NoSuchFile):
+            await storage.fetch(key)
+        await storage.drop(key)

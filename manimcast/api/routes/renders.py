@@ -40,6 +40,7 @@ async def create_render(request: Request, context: InContext, tenant: Tenant) ->
         context,
         order.spec,
         tenant=tenant,
+        assets=order.assets,
         executor=order.executor,
         cache=order.cache,
         priority=order.priority,

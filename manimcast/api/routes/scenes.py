@@ -9,17 +9,22 @@ from starlette.responses import JSONResponse, Response
 
 from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
-from manimcast.api.context import InContext, Tenant
+from manimcast.api.context import Context, InContext, Tenant
 from manimcast.api.openapi import INSPECT
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
+from manimcast.api.submit import with_assets
+from manimcast.assets import AssetGoneError
+from manimcast.inspection import Inspection
 from manimcast.renders import NoExecutor, QueueFull
+from manimcast.spec import ErrorCode, RenderSpec, SceneError
+from manimcast.storage import StorageError
 
 router = APIRouter(prefix="/v1/scenes", tags=["scenes"])
 
 
 @router.post("/inspect", summary="Run scenes dry", **INSPECT)
-async def inspect_scenes(request: Request, context: InContext, _tenant: Tenant) -> Response:
+async def inspect_scenes(request: Request, context: InContext, tenant: Tenant) -> Response:
     """Answer with the timeline of each scene: how long, how much work, what is wrong. When the client leaves, it ends.
 
     The body is that of a render. A scene that fails is an answer like any other, with its ``error``.
@@ -28,9 +33,13 @@ async def inspect_scenes(request: Request, context: InContext, _tenant: Tenant) 
     order = parse_render(body, context.settings)
     if context.stopping:
         raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
+    spec = await with_assets(context, order.spec, order.assets, tenant=tenant)
     try:
-        work = context.inspections.inspect(order.spec, executor=order.executor)
-        inspection = await until_gone(request.receive, work)
+        inspection = await until_gone(request.receive, _inspect(context, spec, order.executor, tenant))
+    except AssetGoneError as gone:
+        inspection = Inspection(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
+    except StorageError as error:
+        raise ProblemError(Problem.storage_unavailable, f"the assets cannot be read: {error}") from None
     except QueueFull as full:
         headers = {"retry-after": str(max(1, math.ceil(full.retry_after)))}
         raise ProblemError(Problem.queue_full, str(full), headers=headers) from None
@@ -39,3 +48,8 @@ async def inspect_scenes(request: Request, context: InContext, _tenant: Tenant) 
     except ClientGone:
         return Response(status_code=499)  # for the log; nobody receives it
     return JSONResponse(inspection.model_dump(mode="json"), headers={"cache-control": "no-store"})
+
+
+async def _inspect(context: Context, spec: RenderSpec, executor: str, tenant: str) -> Inspection:
+    async with context.assets.opened(tenant, spec.assets) as attached:
+        return await context.inspections.inspect(spec, executor=executor, attached=attached)

@@ -22,7 +22,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from manimcast import __version__, wire
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.confined import bounds_of, render_in_child
 from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, PROTOCOL, Call
@@ -183,24 +184,41 @@ async def _listen(
 ) -> None:
     """Run the render and pass on what it says; last an error, or None."""
     job = wire.Job(spec=call.spec, limits=call.limits)
-    stream = render_in_child(
-        zygote,
-        job,
-        render_id=call.token or "render",
-        into=into,
-        timeout=call.timeout,
-        typesetter=typesetter,
-    )
     try:
-        async with aclosing(stream) as messages:
-            async for message in messages:
-                tell(message)
+        with _attached(call, into) as attached:
+            stream = render_in_child(
+                zygote,
+                job,
+                render_id=call.token or "render",
+                into=into,
+                timeout=call.timeout,
+                typesetter=typesetter,
+                attached=attached,
+            )
+            async with aclosing(stream) as messages:
+                async for message in messages:
+                    tell(message)
     except ExecutorError as error:
         tell(error)
     except Exception as error:  # noqa: BLE001  whoever waits for the next message must hear of it
         tell(ExecutorError(f"{type(error).__name__}: {error}"))
     else:
         tell(None)
+
+
+@contextmanager
+def _attached(call: Call, into: Path) -> Iterator[tuple[Attachment, ...]]:
+    """Write the assets of a call into files that have no name."""
+    if [len(content) for content in call.attached] != [asset.bytes for asset in call.spec.assets]:
+        raise ExecutorError("the assets of the call are not those of its spec")
+    with ExitStack() as files:
+        attached = []
+        for content in call.attached:
+            file = files.enter_context(tempfile.TemporaryFile(dir=into.parent))
+            file.write(content)
+            file.flush()
+            attached.append(Attachment(file, len(content)))
+        yield tuple(attached)
 
 
 @contextmanager

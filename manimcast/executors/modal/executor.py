@@ -7,10 +7,11 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from manimcast import wire
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.confined import limits_of
 from manimcast.executors.modal import tokens
@@ -114,13 +115,15 @@ class ModalExecutor:
         into: Path,
         timeout: float,
         reuse: Reuse | None = None,  # noqa: ARG002  a container lives for one render and keeps nothing
+        attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
         tag = {"tag": "MODAL", "render_id": render_id}
         logger.info("Starting video rendering with Modal", extra=tag)
         began = time.monotonic()
         try:
-            async with contextlib.aclosing(self._render(spec, into, timeout)) as messages:
+            contents = tuple([await asyncio.to_thread(one.read) for one in attached])
+            async with contextlib.aclosing(self._render(spec, into, timeout, contents)) as messages:
                 async for message in messages:
                     if isinstance(message, wire.Terminal):
                         self._breaker.succeeded()
@@ -130,10 +133,12 @@ class ModalExecutor:
             self._note(error, render_id)
             raise
 
-    async def _render(self, spec: RenderSpec, into: Path, timeout: float) -> AsyncGenerator[Message, None]:
+    async def _render(
+        self, spec: RenderSpec, into: Path, timeout: float, attached: tuple[bytes, ...]
+    ) -> AsyncGenerator[Message, None]:
         seconds = min(timeout, self._settings.modal_timeout - MARGIN)
         receiver = Receiver(spec, self._limits, into)
-        call = await self._submitted(spec, seconds)
+        call = await self._submitted(spec, seconds, attached)
         patience = CANCEL_SECONDS
         try:
             async with contextlib.aclosing(self._heard(call, receiver, seconds)) as messages:
@@ -150,7 +155,7 @@ class ModalExecutor:
         assert receiver.end is not None  # noqa: S101 - else this was left by an exception
         yield receiver.end
 
-    async def _submitted(self, spec: RenderSpec, seconds: float) -> RemoteCall:
+    async def _submitted(self, spec: RenderSpec, seconds: float, attached: tuple[bytes, ...]) -> RemoteCall:
         """Return a call that Modal has taken.
 
         It is sent once more when what was looked up some time ago is no longer good: the app may have been deployed
@@ -158,7 +163,7 @@ class ModalExecutor:
         """
         for is_last in (False, True):
             session = await self._connection.session()
-            call = RemoteCall(self._connection, session, spec, self._limits, seconds)
+            call = RemoteCall(self._connection, session, spec, self._limits, seconds, attached=attached)
             self._calls.add(call)
             try:
                 await call.submitted(self._settings.modal_connect_timeout)

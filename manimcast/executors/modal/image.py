@@ -19,7 +19,11 @@ PREPARED_TEX = "/opt/manimcast-tex"
 """Where common TeX lies, typeset when the image is built: containers share no cache."""
 PREPARE = (
     "__init__.py",
+    "attached.py",
     "harmless.py",
+    "names.py",
+    "params.py",
+    "sources.py",
     "spec.py",
     "tex.py",
     *(f"engine/{name}.py" for name in ("__init__", "common_tex", "errors", "fingerprint", "prepare")),

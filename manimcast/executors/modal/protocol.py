@@ -44,7 +44,10 @@ Id = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$
 
 
 class Call(Strict):
-    """To a container: what to do. ``timeout`` is in seconds and counts from when the render starts there."""
+    """To a container: what to do. ``timeout`` is in seconds and counts from when the render starts there.
+
+    ``attached`` are the assets of ``spec``, in order.
+    """
 
     protocol: int = PROTOCOL
     operation: Literal["render"] = "render"
@@ -52,6 +55,11 @@ class Call(Strict):
     spec: RenderSpec
     limits: Limits
     timeout: float = Field(gt=0)
+    attached: tuple[bytes, ...] = Field(default=(), exclude=True)
+
+    def sent(self) -> dict[str, object]:
+        """Return what is sent: plain data, and the assets as bytes."""
+        return self.model_dump(mode="json") | {"attached": list(self.attached)}
 
 
 class _Item(Strict):

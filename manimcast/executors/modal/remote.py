@@ -42,11 +42,18 @@ class RemoteCall:
     """
 
     def __init__(
-        self, connection: Connection, session: Session, spec: RenderSpec, limits: wire.Limits, timeout: float
+        self,
+        connection: Connection,
+        session: Session,
+        spec: RenderSpec,
+        limits: wire.Limits,
+        timeout: float,
+        *,
+        attached: tuple[bytes, ...] = (),
     ) -> None:
         self._connection = connection
         self._session = session
-        self._call = Call(token=uuid.uuid4().hex, spec=spec, limits=limits, timeout=timeout)
+        self._call = Call(token=uuid.uuid4().hex, spec=spec, limits=limits, timeout=timeout, attached=attached)
         self._items: asyncio.Queue[object] = asyncio.Queue(WAITING_ITEMS)
         self._known = asyncio.wrap_future(hardening.expect_call(self._call.token))
         connection.hold(session)
@@ -135,7 +142,7 @@ class RemoteCall:
 
     async def _listen(self) -> None:
         try:
-            stream: Any = self._session.functions[STREAM].remote_gen.aio(self._call.model_dump(mode="json"))
+            stream: Any = self._session.functions[STREAM].remote_gen.aio(self._call.sent())
             async with contextlib.aclosing(stream):
                 async for item in stream:
                     await self._items.put(item)

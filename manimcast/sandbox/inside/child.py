@@ -54,6 +54,7 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     if isinstance(job, wire.CanaryJob):
         channel.send(canary.attempt(job))
         os._exit(0)
+    arrived = _receive(job, channel)
     channel.when_waiting(foresee.send_ahead)
     tex.use_typesetter(foresee.beside(channel.typeset))
     # A fork of one process must not draw the same random numbers as the next.
@@ -62,12 +63,25 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     # New streams: the zygote's were opened on other files.
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     channel.send(
-        _inspected(job, directory, channel) if isinstance(job, wire.InspectJob) else _outcome(job, directory, channel)
+        _inspected(job, directory, channel, arrived)
+        if isinstance(job, wire.InspectJob)
+        else _outcome(job, directory, channel, arrived)
     )
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # the scene closed it
             stream.flush()
     os._exit(0)
+
+
+def _receive(job: wire.Job | wire.InspectJob, channel: Channel) -> Path | None:
+    """Take the assets of a job, which come when it has said hello; return their folder, if there are some."""
+    if not job.spec.assets:
+        return None
+    folder = Path(tempfile.gettempdir(), "arrived")
+    folder.mkdir()
+    for number, asset in enumerate(job.spec.assets):
+        channel.receive(asset.bytes, folder / str(number))
+    return folder
 
 
 def _typeset(job: wire.TexJob, directory: Path, channel: Channel) -> None:
@@ -93,10 +107,16 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
+def _outcome(job: wire.Job, directory: Path, channel: Channel, arrived: Path | None) -> wire.Terminal:
     try:
         report = render(
-            job.spec, job.limits, directory, channel.send, voice=channel, shelf=channel if job.reuse else None
+            job.spec,
+            job.limits,
+            directory,
+            channel.send,
+            voice=channel,
+            shelf=channel if job.reuse else None,
+            arrived=arrived,
         )
     except SceneFailure as failure:
         return wire.Failed(error=failure.error)
@@ -105,14 +125,24 @@ def _outcome(job: wire.Job, directory: Path, channel: Channel) -> wire.Terminal:
     return wire.Finished(report=report)
 
 
-def _inspected(job: wire.InspectJob, directory: Path, channel: Channel) -> wire.Inspected | wire.Failed:
+def _inspected(
+    job: wire.InspectJob, directory: Path, channel: Channel, arrived: Path | None
+) -> wire.Inspected | wire.Failed:
     def reads_pixels() -> NoReturn:
         # At once: what the scene catches, and the code after it, must not run on without the pixels.
         channel.send(wire.Inspected(measured=None))
         os._exit(0)
 
     try:
-        measured = inspect(job.spec, job.limits, directory, channel.send, reads_pixels=reads_pixels, draws=job.draws)
+        measured = inspect(
+            job.spec,
+            job.limits,
+            directory,
+            channel.send,
+            reads_pixels=reads_pixels,
+            draws=job.draws,
+            arrived=arrived,
+        )
     except SceneFailure as failure:
         return wire.Failed(error=failure.error)
     except MemoryError:

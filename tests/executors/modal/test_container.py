@@ -21,6 +21,7 @@ from manimcast.executors.modal.protocol import CHUNK, PROTOCOL
 from manimcast.executors.modal.receive import Receiver
 from manimcast.settings import Settings
 from manimcast.spec import ErrorCode, RenderSpec
+from tests.assets.samples import use_of
 from tests.executors.rig import RING, SMALL, scene, zygotes
 from tests.modal_plane.running import nobody_listens
 from tests.modal_plane.scene_user import substitute
@@ -137,6 +138,21 @@ def test_long_files_come_in_chunks(container: Container, tmp_path: Path) -> None
     chunks = list(module._chunks(path))
     assert [len(chunk) for chunk in chunks] == [CHUNK, CHUNK, 1]
     assert b"".join(chunks) == path.read_bytes()
+
+
+def test_assets_come_with_the_call(container: Container, scratch: Path) -> None:
+    content = b"x" * (3 * CHUNK)
+    body = "import os\nprint(os.path.getsize('a.txt'), open('a.txt').read(3))\n" + RING
+    asked = call(body, assets=[use_of("a.txt", content)])
+    messages = said(stream(container, asked | {"attached": [content]}))
+    assert isinstance(messages[-1], wire.Finished), messages[-1]
+    assert [message.text for message in messages if isinstance(message, wire.Logged)] == [f"{len(content)} xxx"]
+
+
+@pytest.mark.parametrize("attached", [[], [b"abcd"], [b"abc", b""]])
+def test_assets_that_are_not_those_of_the_spec(container: Container, attached: list[bytes]) -> None:
+    items = stream(container, call(RING, assets=[use_of("a.txt", b"abc")]) | {"attached": attached})
+    assert items[-1]["reason"] == "the assets of the call are not those of its spec"
 
 
 def test_a_failing_scene(container: Container) -> None:

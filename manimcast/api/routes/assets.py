@@ -1,0 +1,125 @@
+"""``/v1/assets``: upload a file that renders then name, list what is there, delete it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from manimcast.api.context import InContext, Tenant
+from manimcast.api.openapi import CREATE_ASSET, DELETE_ASSET, LIST_ASSETS, READ_ASSET
+from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.upload import read_upload
+from manimcast.api.validation import refuse
+from manimcast.assets import Asset, AssetError, QuotaError
+from manimcast.spec import JsonObject
+from manimcast.storage import StorageError
+
+PAGE, MAX_PAGE = 50, 200
+"""Assets of a page: if nothing else is asked for, and at most."""
+
+_UNSTORED = {"cache-control": "no-store"}
+_CURSOR = re.compile(r"(\d{1,17}) (ast_[0-9a-f]{64})")
+
+router = APIRouter(prefix="/v1/assets", tags=["assets"])
+
+
+@router.post("", status_code=201, summary="Upload an asset", **CREATE_ASSET)
+async def create_asset(request: Request, context: InContext, tenant: Tenant) -> Response:
+    """Take a file; ``200`` when the same bytes were there, under what name ever: then they are called this now."""
+    if context.stopping:
+        raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
+    try:
+        with context.assets.incoming() as file:
+            name = await read_upload(request, file)
+            asset, is_new = await context.assets.take(tenant, name, file)
+    except AssetError as error:
+        raise refuse([{"field": error.field, "message": str(error)}]) from None
+    except QuotaError as error:
+        raise ProblemError(Problem.quota_exceeded, str(error)) from None
+    except (StorageError, OSError) as error:
+        raise ProblemError(Problem.storage_unavailable, f"the asset was not stored: {_reason(error)}") from None
+    headers = {"location": f"/v1/assets/{asset.id}", **_UNSTORED}
+    return JSONResponse(_shown(asset), 201 if is_new else 200, headers)
+
+
+@router.get("", summary="Your assets, the newest first", **LIST_ASSETS)
+async def list_assets(
+    context: InContext,
+    tenant: Tenant,
+    *,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Assets of one page.")] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Answer with a page of assets, and with what to send as `cursor` for the next one, if there is one."""
+    found = await context.assets.newest(tenant, before=_position(cursor), limit=limit + 1)
+    page = found[:limit]
+    body = {
+        "assets": [_shown(asset) for asset in page],
+        "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
+    }
+    return JSONResponse(body, headers=_UNSTORED)
+
+
+@router.get("/{asset_id}", summary="An asset", **READ_ASSET)
+async def read_asset(context: InContext, tenant: Tenant, asset_id: str) -> Response:
+    """Answer with what is known of an asset. Its bytes are only handed to renders."""
+    asset = await context.assets.get(tenant, asset_id)
+    if asset is None:
+        raise _missing(asset_id)
+    return JSONResponse(_shown(asset), headers=_UNSTORED)
+
+
+@router.delete("/{asset_id}", status_code=204, summary="Delete an asset", **DELETE_ASSET)
+async def delete_asset(context: InContext, tenant: Tenant, asset_id: str) -> Response:
+    """Remove an asset. Renders that have begun go on with it; those that wait fail."""
+    if not await context.assets.delete(tenant, asset_id):
+        raise _missing(asset_id)
+    return Response(status_code=204)
+
+
+def _missing(asset_id: str) -> ProblemError:
+    return ProblemError(Problem.asset_not_found, f"there is no asset {asset_id[:100]!r}")
+
+
+def _shown(asset: Asset) -> JsonObject:
+    return {
+        "id": asset.id,
+        "name": asset.name,
+        "kind": asset.kind.value,
+        "media_type": asset.media_type,
+        "bytes": asset.bytes,
+        "sha256": asset.id.removeprefix("ast_"),
+        "created_at": asset.created_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or "it cannot be written") if isinstance(error, OSError) else str(error)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _cursor(asset: Asset) -> str:
+    microseconds = (asset.created_at - _EPOCH) // _MICROSECOND
+    return base64.urlsafe_b64encode(f"{microseconds} {asset.id}".encode()).rstrip(b"=").decode()
+
+
+def _position(cursor: str | None) -> tuple[datetime, str] | None:
+    """Return time and id of the last asset of the page before."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        found = _CURSOR.fullmatch(text)
+        if found is not None:
+            return _EPOCH + int(found[1]) * _MICROSECOND, found[2]
+    except (ValueError, OverflowError):
+        pass
+    raise refuse([{"field": "cursor", "message": "cursor is not one that this service gave out"}])
