@@ -15,7 +15,10 @@ from manimpango import cmanimpango, register_font
 
 from manimcast.attached import AssetKind, AssetUse
 from manimcast.engine.errors import SceneFailure
+from manimcast.engine.unpack import UnpackError, unpack
 from manimcast.spec import ErrorCode, SceneError
+
+FONTS = (".ttf", ".otf", ".ttc", ".otc")
 
 
 def place(assets: Sequence[AssetUse], arrived: Path | None, directory: Path) -> tuple[str, ...]:
@@ -27,14 +30,27 @@ def place(assets: Sequence[AssetUse], arrived: Path | None, directory: Path) -> 
     names: list[str] = []
     for number, asset in enumerate(assets):
         assert arrived is not None  # noqa: S101  whoever has assets has bytes for them
+        if asset.kind is AssetKind.archive:
+            names += _unpacked(arrived / str(number), asset, directory)
+            continue
         path = directory / asset.name
         path.parent.mkdir(parents=True, exist_ok=True)
         (arrived / str(number)).rename(path)
         names.append(asset.name)
-    fonts = [asset.name for asset in assets if asset.kind is AssetKind.font]
-    if fonts:
+    if fonts := [name for name in names if name.lower().endswith(FONTS)]:
         register(fonts, directory)
     return tuple(names)
+
+
+def _unpacked(arrived: Path, asset: AssetUse, directory: Path) -> tuple[str, ...]:
+    try:
+        names = unpack(arrived, directory, asset.name.rpartition("/")[0])
+    except (UnpackError, FileExistsError, NotADirectoryError) as error:
+        reason = str(error) if isinstance(error, UnpackError) else "a file of it is there already"
+        message = f"The archive {asset.name} cannot be unpacked: {reason}."[:4000]
+        raise SceneFailure(SceneError(code=ErrorCode.exception, message=message)) from None
+    arrived.unlink()
+    return names
 
 
 def register(fonts: Sequence[str], directory: Path) -> None:

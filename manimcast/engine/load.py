@@ -20,6 +20,7 @@ from manimcast.engine import attachments, posted
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.prelude import prelude
 from manimcast.engine.source import FILE, remember, syntax_error
+from manimcast.names import check_together
 from manimcast.spec import ErrorCode, RenderSpec, SceneError
 
 MODULE = "scene"
@@ -30,9 +31,13 @@ def load(spec: RenderSpec, directory: Path, arrived: Path | None = None) -> type
 
     The assets lie in the folder ``arrived``. Raises :class:`SceneFailure`, and whatever the code raises.
     """
-    return load_module(
-        spec.code, directory, spec.params, spec.files, attachments.place(spec.assets, arrived, directory)
-    )
+    attached = attachments.place(spec.assets, arrived, directory)
+    try:
+        check_together((*spec.files, *attached))
+    except ValueError as error:  # an archive has what is posted as well
+        message = f"The files do not go together: {error}."
+        raise SceneFailure(SceneError(code=ErrorCode.exception, message=message)) from None
+    return load_module(spec.code, directory, spec.params, spec.files, attached)
 
 
 def load_module(
@@ -73,12 +78,13 @@ def load_module(
 
 
 def scenes_in(module: types.ModuleType) -> dict[str, type[Scene]]:
-    """Return the scene classes that ``module`` itself defines, by name, in the order of definition."""
-    return {
-        value.__name__: value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Scene) and value.__module__ == module.__name__
-    }
+    """Return the scene classes that ``module`` itself defines, by name, in the order of definition.
+
+    Where it defines none, those count that it has imported from posted files.
+    """
+    scenes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Scene)]
+    own = {value.__name__: value for value in scenes if value.__module__ == module.__name__}
+    return own or {value.__name__: value for value in scenes if posted.is_posted(value.__module__)}
 
 
 def choose_scene(module: types.ModuleType, name: str | None) -> type[Scene]:

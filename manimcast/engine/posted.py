@@ -102,3 +102,8 @@ class _Loader(SourceFileLoader):
         """Run it."""
         module.__dict__["__builtins__"] = self._below
         super().exec_module(module)
+
+
+def is_posted(module: str) -> bool:
+    """Whether the module of this name was loaded from a posted file."""
+    return isinstance(getattr(sys.modules.get(module), "__loader__", None), _Loader)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from manimcast.spec import ErrorCode, RenderSpec
-from tests.assets.samples import FAMILY, SVG, attachments, font, picture, sound, use_of
+from tests.assets.samples import FAMILY, SVG, archive, attachments, font, picture, sound, use_of
 from tests.engine.pictures import decoded
 from tests.executors.rig import SMALL, Rig, scene
 from tests.patience import PATIENCE
@@ -121,3 +121,29 @@ def test_a_scene_that_reads_nothing_has_them_all_the_same(rig: Rig) -> None:
         ("One", 5, None),
         ("Two", 5, None),
     ]
+
+
+def test_a_project(rig: Rig) -> None:
+    project = archive(
+        {
+            "scenes/__init__.py": "",
+            "scenes/intro.py": "from lib.shapes import ring\nclass Intro(Scene):\n    def construct(self):\n"
+            "        self.add(ring(), Text('AAA', font='Manimcast Sample'), ImageMobject('art/logo.png'))\n"
+            "        self.wait(0.2)\n",
+            "lib/shapes.py": "def ring():\n    return Circle(PARAMS['radius'])\n",
+            "art/logo.png": picture("PNG"),
+            "art/font.ttf": font(),
+        }
+    )
+    outcome = rig.render("from scenes.intro import *", assets={"project.zip": project}, params={"radius": 2})
+    assert (outcome.report.scene, outcome.report.frames, outcome.report.warnings) == ("Intro", 2, ())
+    error = rig.render("from scenes.intro import *", assets={"project.zip": project}).error
+    assert (error.exception, error.file, error.line) == ("KeyError", "lib/shapes.py", 2)
+    error = rig.render("pass", assets={"project.zip": project}, files={"LIB/shapes.py": ""}).error
+    assert error.message == "The files do not go together: 'LIB/shapes.py' and 'lib/shapes.py' are the same name, but for capitals."
+
+
+def test_an_archive_that_is_refused_ends_the_render(rig: Rig) -> None:
+    error = rig.render(scene("self.wait()"), assets={"a.zip": archive({"../out.txt": "x"})}).error
+    assert error.code is ErrorCode.exception
+    assert error.message.startswith("The archive a.zip cannot be unpacked: '../out.txt' cannot be the name of a file")
