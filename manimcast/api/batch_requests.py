@@ -6,7 +6,7 @@ Every render is checked as if it had been posted by itself; what is wrong is nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from manimcast.api.problems import ProblemError
 from manimcast.api.requests import Metadata, RenderRequest, WebhookRequest, parse_render, wrong_webhook
 from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.attached import AssetRef
 from manimcast.renders import Draft, WebhookWish
 from manimcast.settings import Settings
 from manimcast.spec import JsonObject
@@ -72,9 +73,10 @@ class _Envelope(BaseModel):
 
 @dataclass(frozen=True)
 class BatchOrder:
-    """What a client of ``/v1/batches`` asks for."""
+    """What a client of ``/v1/batches`` asks for: renders, and for each the assets that it names and where it does."""
 
     drafts: list[Draft]
+    assets: list[tuple[str, tuple[AssetRef, ...]]]
     webhook: WebhookWish | None
     metadata: JsonObject | None
 
@@ -112,7 +114,7 @@ def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrde
         most = f"must not have more than {EXPANSION * settings.max_batch_bytes} bytes of code in all"
         raise refuse([{"field": name, "message": f"{name} {most}, counted once for each render"}])
     webhook = WebhookWish(envelope.webhook.url, base) if envelope.webhook is not None else None
-    return BatchOrder(reader.drafts, webhook, envelope.metadata)
+    return BatchOrder(reader.drafts, reader.assets, webhook, envelope.metadata)
 
 
 def _items(envelope: _Envelope) -> Iterator[tuple[str, JsonObject]]:
@@ -133,6 +135,7 @@ class _Reader:
         self._settings = settings
         self._base = base
         self.drafts: list[Draft] = []
+        self.assets: list[tuple[str, tuple[AssetRef, ...]]] = []
         self.errors: list[FieldError] = []
 
     def read(self, item: JsonObject, where: str) -> None:
@@ -140,15 +143,21 @@ class _Reader:
         try:
             order = parse_render(item, self._settings)
         except ProblemError as problem:
-            self.errors += [_moved(error["field"], error["message"], where) for error in problem.errors]
+            self.errors += moved(problem.errors, where)
             return
         webhook = WebhookWish(order.webhook, self._base) if order.webhook is not None else None
         self.drafts.append(Draft(order.spec, order.executor, order.cache, order.priority, order.metadata, webhook))
+        self.assets.append((where, order.assets))
+
+
+def moved(errors: Iterable[Mapping[str, str]], where: str) -> list[FieldError]:
+    """Return errors of a render by itself as those of the render at ``where``."""
+    return [_moved(error["field"], error["message"], where) for error in errors]
 
 
 def _moved(field: str, message: str, where: str) -> FieldError:
     """Return an error of a render by itself as one of the render at ``where``."""
     # Of an entry of params only that can be wrong: the rest is the common render's, which was read before.
     place = where if where.startswith("params") else f"{where}.{field}"
-    plain = message.removeprefix(field).strip()
-    return {"field": place, "message": f"{place} {plain}" if plain != message else f"{place}: {plain}"}
+    plain = message.removeprefix(field)
+    return {"field": place, "message": f"{place}{plain}" if plain != message else f"{place}: {plain}"}

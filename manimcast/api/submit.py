@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 from fastapi import Request
 
+from manimcast.api.batch_requests import BatchOrder, moved
 from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.validation import refuse
 from manimcast.assets import AssetError
-from manimcast.attached import AssetRef
+from manimcast.attached import AssetRef, AssetUse
 from manimcast.executors.policy import AUTO
 from manimcast.names import check_together
-from manimcast.renders import CacheMode, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
+from manimcast.renders import CacheMode, Draft, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, RenderSpec
 
 MAX_KEY = 255
@@ -35,6 +37,21 @@ async def with_assets(context: Context, spec: RenderSpec, references: Sequence[A
     except ValueError as error:
         raise refuse([{"field": "assets", "message": f"assets: {error}"}]) from None
     return spec.model_copy(update={"assets": uses})
+
+
+async def with_assets_each(context: Context, order: BatchOrder, *, tenant: str) -> list[Draft]:
+    """Return the renders of a batch with their assets, or refuse: what is wrong is named by where it stands."""
+    drafts: list[Draft] = []
+    known: dict[tuple[tuple[AssetRef, ...], tuple[str, ...]], tuple[AssetUse, ...]] = {}
+    for draft, (where, references) in zip(order.drafts, order.assets, strict=True):
+        likewise = (references, tuple(draft.spec.files))
+        if likewise not in known:
+            try:
+                known[likewise] = (await with_assets(context, draft.spec, references, tenant=tenant)).assets
+            except ProblemError as problem:
+                raise refuse(moved(problem.errors, where)) from None
+        drafts.append(replace(draft, spec=draft.spec.model_copy(update={"assets": known[likewise]})))
+    return drafts
 
 
 async def submit(

@@ -182,3 +182,32 @@ async def test_a_webhook_that_leads_inwards_is_refused_and_none_has_none(api: Ap
     path = (await api.client.post("/v1/batches", json={"renders": [{"code": CODE}]})).headers["location"]
     none = await api.client.get(f"{path}/webhook")
     assert (none.status_code, none.json()["type"]) == (404, "urn:manimcast:problem:no-webhook")
+
+
+async def test_each_render_has_the_assets_that_it_names(api: Api) -> None:
+    uploaded = [await api.client.post("/v1/assets", files={"file": (n, n.encode())}) for n in ("a.txt", "b.txt")]
+    one, other = (answer.json()["id"] for answer in uploaded)
+    renders = [
+        {"code": CODE, "assets": [one]},
+        {"code": CODE},
+        {"code": CODE, "assets": [{"id": other, "name": "c.txt"}]},
+    ]
+    batch = (await api.client.post("/v1/batches", json={"renders": renders})).json()
+    listed = (await api.client.get(f"/v1/batches/{batch['id']}/renders")).json()["renders"]
+    names = [[asset["name"] for asset in render["spec"]["assets"]] for render in listed]
+    assert names == [["a.txt"], [], ["c.txt"]]
+    common = {"render": {"code": CODE, "assets": [one]}, "params": [{"n": 1}, {"n": 2}]}
+    batch = (await api.client.post("/v1/batches", json=common)).json()
+    listed = (await api.client.get(f"/v1/batches/{batch['id']}/renders")).json()["renders"]
+    assert [len(render["spec"]["assets"]) for render in listed] == [1, 1]
+
+
+async def test_an_asset_that_is_not_there_is_named_by_where_it_stands(api: Api) -> None:
+    missing = "ast_" + "0" * 64
+    answer = await api.client.post(
+        "/v1/batches", json={"renders": [{"code": CODE}, {"code": CODE, "assets": [missing]}]}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "renders[1].assets.0", "message": f"renders[1].assets.0: there is no asset {missing}"}
+    ]

@@ -140,7 +140,8 @@ def test_a_project(rig: Rig) -> None:
     error = rig.render("from scenes.intro import *", assets={"project.zip": project}).error
     assert (error.exception, error.file, error.line) == ("KeyError", "lib/shapes.py", 2)
     error = rig.render("pass", assets={"project.zip": project}, files={"LIB/shapes.py": ""}).error
-    assert error.message == "The files do not go together: 'LIB/shapes.py' and 'lib/shapes.py' are the same name, but for capitals."
+    same = "'LIB/shapes.py' and 'lib/shapes.py' are the same name, but for capitals"
+    assert error.message == f"The files do not go together: {same}."
 
 
 def test_an_archive_that_is_refused_ends_the_render(rig: Rig) -> None:

@@ -23,7 +23,7 @@ from manimcast.api.openapi import (
 )
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
-from manimcast.api.submit import request_key, taking
+from manimcast.api.submit import request_key, taking, with_assets_each
 from manimcast.renders import Batch, KeyTakenError, RenderStatus
 from manimcast.spec import JsonObject
 
@@ -42,9 +42,10 @@ async def create_batch(request: Request, context: InContext, tenant: Tenant) -> 
     # Thousands of them take a while, in which others are to be answered.
     order = await asyncio.to_thread(parse_batch, body, context.settings, base=base_url(request, context))
     with taking(context):
+        drafts = await with_assets_each(context, order, tenant=tenant)
         try:
             batch = await context.batches.submit(
-                order.drafts,
+                drafts,
                 tenant=tenant,
                 metadata=order.metadata,
                 key=request_key(request, body),
