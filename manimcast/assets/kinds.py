@@ -6,7 +6,6 @@ as Manim goes by it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,9 +51,6 @@ _BINARY: tuple[tuple[Begins, Type], ...] = (
     (_at(0, b"PK\3\4", b"PK\5\6"), Type(AssetKind.archive, "application/zip", ("zip",))),
 )
 _SVG = Type(AssetKind.svg, "image/svg+xml", ("svg",))
-_SVG_BEGINS = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg\b[^>]*>?\s*)?(?:<!--|<svg\b)", re.DOTALL
-)
 _TEXTS: tuple[Type, ...] = (
     Type(AssetKind.data, "text/csv", ("csv",)),
     Type(AssetKind.data, "text/tab-separated-values", ("tsv",)),
@@ -92,6 +88,34 @@ def _by_content(ending: str, head: bytes, *, is_text: bool) -> Type | None:
             return one
     if not is_text:
         return None
-    if _SVG_BEGINS.match(head.removeprefix(b"\xef\xbb\xbf")):
+    if _begins_a_drawing(head.removeprefix(b"\xef\xbb\xbf")):
         return _SVG
     return next((one for one in _TEXTS if ending in one.endings), None)
+
+
+_BEFORE = ((b"<?", b"?>"), (b"<!--", b"-->"))
+"""What may stand before the first element, and what ends it."""
+
+
+def _begins_a_drawing(head: bytes) -> bool:
+    """Whether the first element is ``svg``. What stands before it is stepped over, without going back."""
+    while True:
+        head = head.lstrip()
+        if head.startswith(b"<svg"):
+            return head[4:5] in {b" ", b"\t", b"\r", b"\n", b">", b"/", b":", b""}
+        if head[:9].lower() == b"<!doctype":
+            end, subset = head.find(b">"), head.find(b"[")
+            close = head.find(b"]", subset) if 0 <= subset < end else -1
+            end = head.find(b">", close) if close >= 0 else end
+            if end < 0 or not head[9:].lstrip().startswith(b"svg"):
+                return False
+            head = head[end + 1 :]
+            continue
+        mark = next((mark for mark, _ in _BEFORE if head.startswith(mark)), None)
+        if mark is None:
+            return False
+        last = dict(_BEFORE)[mark]
+        end = head.find(last, len(mark))
+        if end < 0:
+            return False
+        head = head[end + len(last) :]

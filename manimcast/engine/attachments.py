@@ -48,7 +48,8 @@ def _unpacked(arrived: Path, asset: AssetUse, directory: Path) -> tuple[str, ...
     except (UnpackError, FileExistsError, NotADirectoryError) as error:
         reason = str(error) if isinstance(error, UnpackError) else "a file of it is there already"
         message = f"The archive {asset.name} cannot be unpacked: {reason}."[:4000]
-        raise SceneFailure(SceneError(code=ErrorCode.exception, message=message)) from None
+        named = SceneError(code=ErrorCode.exception, message=message, exception=type(error).__name__)
+        raise SceneFailure(named) from None
     arrived.unlink()
     return names
 

@@ -34,6 +34,7 @@ def told(name: str, content: bytes) -> str:
         ("a.flac", sound("flac", "flac"), "sound audio/flac"),
         ("a.svg", SVG, "svg image/svg+xml"),
         ("a.svg", b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- drawn -->\n<!DOCTYPE svg>\n' + SVG, "svg image/svg+xml"),
+        ("a.svg", b'<!DOCTYPE svg PUBLIC "-//W3C" "x" [\n<!ENTITY a "b">\n]>\n' + SVG, "svg image/svg+xml"),
         ("a.csv", b"a,b\n1,2\n", "data text/csv"),
         ("a.json", b"[1]", "data application/json"),
         ("a.txt", "größe".encode(), "data text/plain"),
@@ -61,6 +62,10 @@ def test_what_is_taken(name: str, content: bytes, expected: str) -> None:
         ("a.pyc", b"\xa7\r\r\n\0\0", "is none of the files that are taken"),
         ("a.html", b"<html><svg></svg></html>", "is none of the files that are taken"),
         ("a.woff", b"wOFF\0\1\0\0", "is none of the files that are taken"),
+        ("a.svg", b"<!---->" * 500 + b"<html>", "is none of the files that are taken"),
+        ("a.svg", b"<!DOCTYPE html><svg>", "is none of the files that are taken"),
+        ("a.svg", b"<!-- " * 500, "is none of the files that are taken"),
+        ("a.svg", b"<svgs>", "is none of the files that are taken"),
         ("a.gz", b"\x1f\x8b\x08\0", "is none of the files that are taken"),
     ],
 )

@@ -87,6 +87,18 @@ class Host:
         self.answers.append(answer.read(response, plain=plain))
         return self.answers[-1]
 
+    def send(self, method: str, path: str, *, tenant: str | None = None, **request: Any) -> httpx.Response:
+        """Send any request, with the key of ``tenant``, and return the answer as it is."""
+        headers = request.pop("headers", {}) | ({"x-api-key": TENANTS[tenant]} if tenant else {})
+        return self.client.request(method, path, headers=headers, **request)
+
+    def upload(self, name: str, content: bytes, *, tenant: str | None = None) -> str:
+        """Upload an asset, which must be taken, and return its id."""
+        answer = self.send("POST", "/v1/assets", tenant=tenant, files={"file": (name, content)})
+        assert answer.status_code in {200, 201}, answer.text
+        asset: str = answer.json()["id"]
+        return asset
+
     def video(self, answer: Answer) -> bytes:
         """Return the video of a render."""
         return self.client.get(answer.video_url).content

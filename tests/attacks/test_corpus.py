@@ -29,7 +29,7 @@ def bare() -> Iterator[Range]:
 def test_there_are_many_attacks_in_every_area() -> None:
     areas = {attack.name.partition("/")[0] for attack in ATTACKS}
     assert len(ATTACKS) >= 200
-    assert areas >= {"collusion", "files", "kernel", "lies", "media", "namespaces", "network", "processes"}
+    assert areas >= {"assets", "collusion", "files", "kernel", "lies", "media", "namespaces", "network", "processes"}
     assert areas >= {"requests", "resources", "secrets", "tex"}
 
 

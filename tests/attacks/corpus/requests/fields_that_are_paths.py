@@ -36,7 +36,17 @@ NEW = (
     "encoder_preset",
     "seed",
 )
-NEWER = ("animations", "timeout", "executor", "frame_rate", "transparent", "save_sections", "cache", "webhook", "files")
+NEWER = (
+    "animations",
+    "timeout",
+    "executor",
+    "frame_rate",
+    "transparent",
+    "save_sections",
+    "cache",
+    "webhook",
+    "assets",
+)
 
 
 def drive(host):
