@@ -58,6 +58,12 @@ typedef struct {
 Coder *coder_new(int width, int height); /* NULL when memory is short */
 void coder_free(Coder *);
 
+/* ---- h264_source.c ---- */
+
+/* Take over the picture to be coded where it differs, from the row `first` to before `end`. Return how many macroblocks
+ * do, and how many of those look as they did in one of the last pictures, beside the one before. */
+int take_source_rows(Coder *, const uint8_t *const planes[3], const Py_ssize_t strides[3], int first, int end, int *again);
+
 /* ---- h264_pictures.c: the pictures that motion may refer to ---- */
 
 int pictures_new(Coder *);
