@@ -1,0 +1,48 @@
+"""What is learned of drawing and encoding decides how many draw; where a part ends depends on neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from manimcast.engine.parallel.costs import CREW_GUESS, Costs
+
+PIXELS = 1920 * 1080
+FRAMES = 120
+
+
+def learned(processors: int, *, draw: float, encode: float, step: float = 0.0) -> Costs:
+    """Return costs after many frames that took so many milliseconds each."""
+    costs = Costs(PIXELS, processors)
+    for _ in range(20):
+        costs.took(FRAMES, 100, FRAMES * draw / 1000, FRAMES * encode / 1000)
+        costs.stepped(FRAMES, FRAMES * step / 1000)
+    return costs
+
+
+@pytest.mark.parametrize(
+    ("processors", "draw", "encode", "step", "stepped", "processes"),
+    [
+        (8, 40.0, 10.0, 0.0, False, int(CREW_GUESS * 5)),
+        (2, 40.0, 10.0, 0.0, False, 2),
+        (8, 40.0, 10.0, 2.0, True, 4),  # each of them steps all frames
+        (8, 2.0, 1.0, 0.0, False, 1),  # too little for two
+        (8, 0.0, 20.0, 0.0, False, int(CREW_GUESS)),
+    ],
+)
+def test_as_many_draw_a_part_as_are_of_use(
+    processors: int, draw: float, encode: float, step: float, stepped: bool, processes: int
+) -> None:
+    costs = learned(processors, draw=draw, encode=encode, step=step)
+    assert costs.crew(FRAMES, 100, stepped=stepped) == min(processors, processes)
+
+
+def test_where_drawing_is_most_of_the_work_encoding_alone_bounds_a_part() -> None:
+    costs = Costs(PIXELS, 2)
+    assert costs.segment_frames(1, 1000) > costs.segment_frames(1, 1)
+    assert costs.segment_frames(1, 1000) == costs.segment_frames(100, 2000)
+
+
+def test_parts_end_where_they_do_whatever_was_learned() -> None:
+    slow, fast = learned(2, draw=90, encode=50), learned(8, draw=1, encode=1)
+    for effort in (1, 100, 1000):
+        assert slow.segment_frames(50, effort) == fast.segment_frames(50, effort)
