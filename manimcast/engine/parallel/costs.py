@@ -100,7 +100,7 @@ class Costs:
         if not frames:
             return False
         draw = self.draw(paths)
-        alone = max(self.step + draw, (self.step + draw + self.encode) / self._processors)
+        alone = max(self.step + draw, self.encode)  # one thread encodes behind
         work = self.step + draw + self.encode + PROCESS_SECONDS / frames
         others = max(self.step, (self.step + work) / self._processors) if stepped_twice else work / self._processors
         return alone > GAIN * others

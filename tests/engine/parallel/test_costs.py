@@ -46,3 +46,11 @@ def test_parts_end_where_they_do_whatever_was_learned() -> None:
     slow, fast = learned(2, draw=90, encode=50), learned(8, draw=1, encode=1)
     for effort in (1, 100, 1000):
         assert slow.segment_frames(50, effort) == fast.segment_frames(50, effort)
+
+
+@pytest.mark.parametrize(("draw", "encode", "worth"), [(2.0, 15.0, True), (40.0, 8.0, True), (5.0, 4.0, False)])
+def test_another_process_is_worth_it_where_one_that_draws_and_one_thread_that_encodes_take_longer(
+    draw: float, encode: float, worth: bool
+) -> None:
+    costs = learned(2, draw=draw, encode=encode)
+    assert costs.is_worth_a_process(FRAMES, 100, stepped_twice=False) is worth
