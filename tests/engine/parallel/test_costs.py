@@ -38,14 +38,14 @@ def test_as_many_draw_a_part_as_are_of_use(
 
 def test_where_drawing_is_most_of_the_work_encoding_alone_bounds_a_part() -> None:
     costs = Costs(PIXELS, 2)
-    assert costs.segment_frames(1, 1000) > costs.segment_frames(1, 1)
-    assert costs.segment_frames(1, 1000) == costs.segment_frames(100, 2000)
+    assert costs.parts(9000, 1, 1000) < costs.parts(9000, 1, 1)
+    assert costs.parts(9000, 1, 1000) == costs.parts(9000, 100, 2000)
 
 
 def test_parts_end_where_they_do_whatever_was_learned() -> None:
     slow, fast = learned(2, draw=90, encode=50), learned(8, draw=1, encode=1)
     for effort in (1, 100, 1000):
-        assert slow.segment_frames(50, effort) == fast.segment_frames(50, effort)
+        assert slow.parts(9000, 50, effort) == fast.parts(9000, 50, effort)
 
 
 @pytest.mark.parametrize(("draw", "encode", "worth"), [(2.0, 15.0, True), (40.0, 8.0, True), (5.0, 4.0, False)])
