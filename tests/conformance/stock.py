@@ -6,6 +6,7 @@ look at their arguments. The engine is never imported here.
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ def prepare(_off: tuple[str, ...]) -> dict[str, Any]:
 def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Render in ``directory``, which is the working directory, and return what was recorded."""
     Path("scene.py").write_text(request["code"], encoding="utf-8")
+    for name, content in request.get("beside", {}).items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(base64.b64decode(content))
     recorder = Recorder(directory, request.get("keep"))
     seen: dict[str, Any] = {"still": None, "video": None, "sections": [], "subcaptions": []}
     _watch(recorder, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from manimcast.engine.typeset import typeset
 from manimcast.engine.warm import warm
 from manimcast.spec import OutputRole, RenderReport, RenderSpec
 from manimcast.tex import TexLimits
+from tests.assets.samples import use_of
 from tests.conformance import switches
 from tests.conformance.record import LOSSLESS, Recorder, decoded, planes
 
@@ -42,12 +44,24 @@ def run(request: dict[str, Any], directory: Path) -> dict[str, Any]:
     recorder = Recorder(directory, request.get("keep"))
     if request["lossless"]:
         _encode_losslessly()
-    spec = RenderSpec(code=request["code"], scene=request["scene"], **request["options"])
+    beside = {name: base64.b64decode(content) for name, content in request.get("beside", {}).items()}
+    arrived = directory.parent / "arrived"
+    arrived.mkdir()
+    for number, content in enumerate(beside.values()):
+        (arrived / str(number)).write_bytes(content)
+    spec = RenderSpec.model_validate(
+        {
+            "code": request["code"],
+            "scene": request["scene"],
+            "assets": [use_of(name, content) for name, content in beside.items()],
+            **request["options"],
+        }
+    )
     tex.use_typesetter(typeset_apart)
     limits = LIMITS.model_copy(update={"drawers": request.get("drawers", LIMITS.drawers), **_off["limits"]})
     told = directory.parent / "messages"
     may = Switches(**{"always": True, **_off["may"]})
-    report = render(spec, limits, directory, partial(_tell, told), observe=recorder, switches=may)
+    report = render(spec, limits, directory, partial(_tell, told), observe=recorder, switches=may, arrived=arrived)
     messages = _converse(told, report)
     subtitles = report.file(OutputRole.subtitles)
     return {
