@@ -35,7 +35,7 @@ from manimcast.settings import Settings
 
 PREFIX = "bat_"
 AT_ONCE = 200
-"""Renders that one statement deletes."""
+"""Renders that one transaction ends or deletes: it keeps other writers waiting."""
 RETRY_AFTER = 30.0
 """Seconds after which a batch may be tried again for which there was no room."""
 
@@ -119,7 +119,7 @@ class Batches:
 
     async def _enter(self, connection: AsyncConnection, batch_id: str, items: Sequence[NewRender]) -> None:
         each = [
-            item.values() | {"status": _QUEUED, "attempt": 0, "batch_id": batch_id, "item": index}
+            item.values() | {"status": _QUEUED, "attempt": 0, "batch_id": batch_id, "item": index, "last_event": 1}
             for index, item in enumerate(items)
         ]
         # Named otherwise than the columns, whose names are SQLAlchemy's own.
@@ -132,7 +132,11 @@ class Batches:
         await connection.execute(insert(renders).values({**columns, "turn": turn}), rows)
         mine = select(*TOLD).where(renders.c.batch_id == batch_id).order_by(renders.c.item)
         entered = (await connection.execute(mine)).all()
-        await testify(connection, self._store.witnesses, RenderStatus.queued, entered)
+        # Of thousands, the events are written together: one by one they would keep all other writers waiting.
+        log = self._store.events
+        await log.entered(connection, [row.id for row in entered])
+        others = [witness for witness in self._store.witnesses if witness != log.witness]
+        await testify(connection, others, RenderStatus.queued, entered)
 
     async def get(self, batch_id: str, *, tenant: str) -> Batch:
         """Return the batch as it is now."""
@@ -172,16 +176,21 @@ class Batches:
         """Cancel what has not ended, and return when nothing of it runs any more."""
         await self.get(batch_id, tenant=tenant)
         queued = (renders.c.batch_id == batch_id, renders.c.status == _QUEUED)
+        some = select(renders.c.id).where(*queued).order_by(renders.c.item).limit(AT_ONCE)
         while True:
             async with self._store.database.write() as connection:
-                ending = update(renders).where(*queued).values(CANCELED.values(datetime.now(UTC))).returning(*TOLD)
-                ended = (await connection.execute(ending)).all()
+                ids = (await connection.execute(some)).scalars().all()
+                ending = update(renders).where(renders.c.id.in_(ids), renders.c.status == _QUEUED)
+                ending = ending.values(CANCELED.values(datetime.now(UTC)))
+                ended = (await connection.execute(ending.returning(*TOLD))).all()
                 running = select(renders.c.id).where(renders.c.batch_id == batch_id, renders.c.status == _RUNNING)
                 under_way = (await connection.execute(running)).scalars().all()
                 if ended or under_way:
                     canceled = update(batches).where(batches.c.id == batch_id).values(canceled=True)
                     await connection.execute(canceled)
                 await testify(connection, self._store.witnesses, RenderStatus.canceled, ended)
+            if len(ids) == AT_ONCE:
+                continue
             if not under_way:  # else one of them may have gone back to the queue meanwhile
                 return await self.get(batch_id, tenant=tenant)
             await asyncio.gather(*(self._end(render_id, tenant) for render_id in under_way))

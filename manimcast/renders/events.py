@@ -138,6 +138,13 @@ class EventLog:
             after_commit(connection, partial(self.tell, render_id))
         return True
 
+    async def entered(self, connection: AsyncConnection, render_ids: Sequence[str]) -> None:
+        """Write the first event of many renders that are entered as queued, with 1 as their ``last_event``, at once."""
+        said = Said(EventType.queued, {})
+        await connection.execute(insert(events), [_values(render_id, 0, 1, said) for render_id in render_ids])
+        for render_id in render_ids:
+            after_commit(connection, partial(self.tell, render_id))
+
     async def retell(self, connection: AsyncConnection, render_ids: Sequence[str], said: Sequence[Said]) -> None:
         """Write for renders that are ended as another one was what that one ``said``, in the same transaction."""
         if not render_ids or not said:

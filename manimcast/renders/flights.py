@@ -21,13 +21,15 @@ from manimcast.renders.model import RenderCache, RenderCost, RenderStatus
 from manimcast.renders.rows import Outcome
 from manimcast.renders.table import renders
 from manimcast.renders.transitions import TOLD, Witness, testify
-from manimcast.renders.videos import show
+from manimcast.renders.videos import GoneError, show
 from manimcast.spec import ErrorCode, RenderReport
 
 NOTHING_RENDERED = RenderCost(usd_estimate=0, basis="the video of another render: nothing was rendered for this one")
 NOT_OF_THE_SCENE = {ErrorCode.internal, ErrorCode.canceled}
 """Errors that say nothing of what the same request would come to."""
 
+AT_ONCE = 250
+"""Renders that are ended as another one in one transaction."""
 MOST_TOLD = 20_000
 """Events that are written for those that end with another one; of more, they hear only how it ended."""
 
@@ -60,7 +62,12 @@ def has_room(flight: str | None, *, room: int, limit: int) -> ColumnElement[bool
 async def land(
     connection: AsyncConnection, log: EventLog, witnesses: Sequence[Witness], first: Row[Any], outcome: Outcome
 ) -> list[str]:
-    """End all that wait for the render ``first``, which has ended with ``outcome``, as it; return their ids."""
+    """End those that wait for the render ``first``, which has ended with ``outcome``, as it; return their ids.
+
+    No more than :data:`AT_ONCE` of them, as other writers wait meanwhile; so call it again, in other transactions,
+    until there are none. Should the service die before that, the next one finds the video when it begins. Raises
+    :class:`GoneError`, for a transaction that is to be given up, when the video was deleted meanwhile.
+    """
     if first.flight is None or not decides(outcome):
         return []
     shared = outcome
@@ -75,9 +82,11 @@ async def land(
         "started_at": now,
     }
     waiting = (renders.c.flight == first.flight, renders.c.status == _QUEUED)
-    rows = (await connection.execute(update(renders).where(*waiting).values(values).returning(*TOLD))).all()
-    if rows and outcome.stored is not None:
-        await show(connection, first.tenant, shared, len(rows))
+    some = select(renders.c.id).where(*waiting).order_by(renders.c.id).limit(AT_ONCE)
+    ending = update(renders).where(renders.c.id.in_(some), *waiting).values(values)
+    rows = (await connection.execute(ending.returning(*TOLD))).all()
+    if rows and outcome.stored is not None and not await show(connection, first.tenant, shared, len(rows)):
+        raise GoneError
     ids, said = [row.id for row in rows], retold(outcome, first.executor)
     if len(ids) * len(said) > MOST_TOLD:
         said = [said[0], *(one for one in said if one.type is EventType.progress)]

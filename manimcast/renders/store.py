@@ -7,6 +7,7 @@ a change is written in its transaction (:mod:`manimcast.renders.transitions`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -38,9 +39,11 @@ from manimcast.renders.rows import (
 )
 from manimcast.renders.table import idempotency_keys, renders
 from manimcast.renders.transitions import TOLD, Witness, testify
-from manimcast.renders.videos import Videos, hide, show
+from manimcast.renders.videos import GoneError, Videos, hide, show
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
 """Ids that one statement names."""
@@ -60,10 +63,6 @@ Forget = Callable[[AsyncConnection, str], Awaitable[None]]
 
 class _NoRoom(Exception):  # noqa: N818
     """The queue is full."""
-
-
-class _GoneError(Exception):
-    """A video that was to be shared is not there any more."""
 
 
 class RenderStore:
@@ -151,11 +150,11 @@ class RenderStore:
             async with self.database.write() as connection:
                 await self._note_key(connection, new)
                 if not await show(connection, new.tenant, outcome):
-                    raise _GoneError
+                    raise GoneError
                 entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()
                 await self.events.retell(connection, [new.id], retold(outcome, executor))
                 await testify(connection, self.witnesses, outcome.status, entered)
-        except _GoneError:
+        except GoneError:
             return False
         return True
 
@@ -290,11 +289,19 @@ class RenderStore:
                 if ended is None:
                     return False
                 if outcome.stored is not None and not await show(connection, ended.tenant, outcome):
-                    raise _GoneError
+                    raise GoneError
                 await testify(connection, self.witnesses, outcome.status, [ended])
-                await land(connection, self.events, self.witnesses, ended, outcome)
-        except _GoneError:
+                landed = await land(connection, self.events, self.witnesses, ended, outcome)
+        except GoneError:
             return False
+        try:
+            while landed:
+                async with self.database.write() as connection:
+                    landed = await land(connection, self.events, self.witnesses, ended, outcome)
+        except GoneError:
+            pass  # the others are rendered
+        except DatabaseError as error:  # this one has ended all the same
+            logger.warning("equal renders were left in the queue: %s", error)
         return True
 
     async def abandon(self, render_id: str) -> bool:

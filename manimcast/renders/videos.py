@@ -26,6 +26,10 @@ from manimcast.storage import StoredFile, StoredResult
 _ROW = videos.c
 
 
+class GoneError(Exception):
+    """A video that was to be shared is not there any more."""
+
+
 @dataclass(frozen=True)
 class Video:
     """A stored video that may answer for a request again: its files, and what the render that made it said."""
