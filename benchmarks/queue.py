@@ -196,7 +196,7 @@ async def measure_claim(place: Place, chosen: argparse.Namespace) -> dict[str, A
         for number in range(chosen.renders):
             spec = RenderSpec(code="class A(Scene): pass")
             new = NewRender(f"rnd_{workers}{number:06}", f"tenant{number % 5}", spec, AUTO)
-            assert await stores[0].insert(new, room=10**6)
+            assert await stores[0].admission.insert(new, room=10**6)
         began = time.perf_counter()
         await asyncio.gather(*(_work(store, f"worker{number}") for number, store in enumerate(stores)))
         found[f"claims_per_second_{workers}"] = round(chosen.renders / (time.perf_counter() - began), 1)
@@ -215,11 +215,11 @@ async def measure_claim(place: Place, chosen: argparse.Namespace) -> dict[str, A
 
 async def _work(store: RenderStore, owner: str) -> None:
     """Claim and end one render after the other, until none waits."""
-    while queue := await store.queued():
+    while queue := await store.claims.queued():
         for waiting in queue[:20]:
-            claim = await store.claim(waiting.id, owner=owner, executor="local")
+            claim = await store.claims.take(waiting.id, owner=owner, executor="local")
             if claim is not None:
-                assert await store.finish(claim.id, claim.attempt, ENDED)
+                assert await store.endings.finish(claim.id, claim.attempt, ENDED)
 
 
 class Listener(asyncio.Protocol):

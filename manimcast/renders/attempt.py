@@ -117,7 +117,7 @@ class Attempt:
         # The render may have been canceled between its claim and now; from here on, stop() is what ends it.
         is_settled = False
         try:
-            if await self._store.holds(self._claim.id, self._claim.attempt):
+            if await self._store.claims.holds(self._claim.id, self._claim.attempt):
                 is_settled = await self._share() or await self._conclude(await self._render())
         finally:
             await self._clean()
@@ -136,7 +136,7 @@ class Attempt:
         if video is None or not await self._storage.holds(video.place, video.stored):
             return False
         outcome = shown_again(video)
-        return await self._store.finish(self._claim.id, self._claim.attempt, outcome, retold(outcome))
+        return await self._store.endings.finish(self._claim.id, self._claim.attempt, outcome, retold(outcome))
 
     async def _render(self) -> Terminal | ExecutorError | None:
         """Return how the executor ended; None when it was stopped before it had an end to tell."""
@@ -245,7 +245,7 @@ class Attempt:
                 return await self._pass_on(end)
             case _ if self._stopped is Stop.shutdown:
                 await self._write_last_words()
-                return await self._store.put_back(self._claim.id, self._claim.attempt)
+                return await self._store.claims.put_back(self._claim.id, self._claim.attempt)
             case _:
                 return False  # canceled: the row has said so since before the executor was stopped
 
@@ -277,7 +277,7 @@ class Attempt:
             logger.error("%s. Nothing is left to render it.", headline)
             return await self._write(given_up(choice.reason))
         await self._write_last_words()
-        if not await self._store.put_back(self._claim.id, self._claim.attempt, faults=faults):
+        if not await self._store.claims.put_back(self._claim.id, self._claim.attempt, faults=faults):
             return False
         then = "Trying again" if choice.executor == name else f"Falling back to {choice.executor} rendering"
         logger.warning("%s. %s.", headline, then)
@@ -328,7 +328,7 @@ class Attempt:
         await self._clean()  # whoever hears of the end finds nothing left of the render
         for pause in (*WRITE_PAUSES, None):
             try:
-                written = await self._store.finish(self._claim.id, self._claim.attempt, outcome, said)
+                written = await self._store.endings.finish(self._claim.id, self._claim.attempt, outcome, said)
                 break
             except DatabaseError as error:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400

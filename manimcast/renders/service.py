@@ -106,7 +106,7 @@ class RenderService:
         else has begun the next one, which the fence knows.
         """
         render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
-        if await self._store.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
+        if await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
             return
         render = await self._store.get(render_id)
         if render is None or render.result is None or render.result.files != stored.files:
@@ -172,7 +172,7 @@ class RenderService:
             name = self._worker.results.key(spec, tenant, chosen.versions)
             if await self._show_again(new, name, chosen.name) or await self._worker.run_kept(new, chosen):
                 return await self._read(new.id, tenant)
-        admitted = await self._store.insert(new, room=self.slots + self._settings.queue_limit)
+        admitted = await self._store.admission.insert(new, room=self.slots + self._settings.queue_limit)
         if not admitted:
             raise QueueFull(float(min(300, max(1, math.ceil(chosen.average / chosen.slots)))))
         self._worker.wake()
@@ -198,7 +198,7 @@ class RenderService:
         video = await self._store.videos.find(key)
         if video is None or not await self._storage.holds(video.place, video.stored):
             return False
-        return await self._store.insert_shared(new, executor=executor, outcome=shown_again(video))
+        return await self._store.admission.insert_shared(new, executor=executor, outcome=shown_again(video))
 
     async def get(self, render_id: str, *, tenant: str) -> Render | None:
         """Return the render as it is now, or None when the tenant has no such render."""
@@ -264,7 +264,7 @@ class RenderService:
         """
         render = await self._read(render_id, tenant)
         while not render.status.ended:
-            if await self._store.end(render_id, status=render.status, outcome=CANCELED):
+            if await self._store.endings.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.running:
                     self._worker.abort(render_id)
                 await self._end_orphans(render_id)
@@ -276,14 +276,14 @@ class RenderService:
     async def leave(self, render_id: str, *, tenant: str) -> None:
         """Cancel a render whose client has left; if others wait for its end, only once they have left too."""
         await self._read(render_id, tenant)
-        if await self._store.abandon(render_id):
+        if await self._store.endings.abandon(render_id):
             await self._end_orphans(render_id)  # the others may have left at the same moment
         else:
             await self.cancel(render_id, tenant=tenant, wait=False)
 
     async def _end_orphans(self, render_id: str) -> None:
         """Cancel what only went on for renders like this one, if there is none left that waits for it."""
-        for orphan, tenant in await self._store.orphans(render_id):
+        for orphan, tenant in await self._store.endings.orphans(render_id):
             with contextlib.suppress(RenderNotFound):
                 await self.cancel(orphan, tenant=tenant, wait=False)
 

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from manimcast.database import Database
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.table import renders
 
@@ -48,3 +49,11 @@ async def testify(
         transition = Transition(row.id, row.tenant, status, row.attempt)
         for witness in witnesses:
             await witness(connection, transition)
+
+
+async def change(database: Database, witnesses: Sequence[Witness], statement: Update, status: RenderStatus) -> bool:
+    """Bring a render into ``status``, and tell ``witnesses``; return whether ``statement`` did."""
+    async with database.write() as connection:
+        changed = (await connection.execute(statement.returning(*TOLD))).all()
+        await testify(connection, witnesses, status, changed)
+    return bool(changed)

@@ -135,7 +135,7 @@ class Worker:
         if kept is None:
             return False
         try:
-            claim = await self._store.insert_running(new, owner=self._owner.name, executor=executor.name)
+            claim = await self._store.admission.insert_running(new, owner=self._owner.name, executor=executor.name)
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
             raise
@@ -209,7 +209,7 @@ class Worker:
 
         A render that waits for a full executor holds up none that goes to another.
         """
-        queue = await self._store.queued()
+        queue = await self._store.claims.queued()
         self._stranded = {one.id: self._stranded[one.id] for one in queue if one.id in self._stranded}
         ours = [offer.candidate for offer in self.fleet.own()]
         for waiting in queue:
@@ -235,7 +235,7 @@ class Worker:
                     await self._give_up(waiting.id, reason)
 
     async def _start(self, render_id: str, executor: Executor) -> None:
-        claim = await self._store.claim(render_id, owner=self._owner.name, executor=executor.name)
+        claim = await self._store.claims.take(render_id, owner=self._owner.name, executor=executor.name)
         if claim is not None:
             # Registered before anything else can run, so that whoever cancels from now on finds it.
             self._busy[executor.name] += 1
@@ -250,7 +250,7 @@ class Worker:
 
     async def _give_up(self, render_id: str, reason: str) -> None:
         """End a render that waits and that nothing can run."""
-        if await self._store.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
+        if await self._store.endings.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
             logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
 
     def _work_of(self, render_id: str, attempt: int) -> Path:

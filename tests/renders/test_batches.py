@@ -232,7 +232,7 @@ async def test_thousands_are_one_transaction_and_each_is_told_of(start: Start) -
         batch = await at.batches.submit(drafts(*range(2000)), tenant="t")
         assert (batch.status, batch.counts[RenderStatus.queued]) == ("queued", 2000)
         assert await count(at.store, events) == 2000
-        assert len(await at.store.queued()) == 2000
+        assert len(await at.store.claims.queued()) == 2000
         done = await at.batches.cancel(batch.id, tenant="t")
         assert done.counts[RenderStatus.canceled] == 2000
         assert at.ended == [batch.id]

@@ -102,7 +102,7 @@ async def test_one_of_two_finished_attempts_is_taken_over(
     chosen = settings(**fields)
     store, storage = RenderStore(chosen), from_settings(chosen)
     await store.open()
-    await store.insert_running(NewRender("rnd_1", "t", a_spec()), owner="dead", executor="scripted")
+    await store.admission.insert_running(NewRender("rnd_1", "t", a_spec()), owner="dead", executor="scripted")
     await store.close()
     await storage.start()
     way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None

@@ -28,8 +28,8 @@ def line(text: str) -> Said:
 
 
 async def begin(store: RenderStore, render_id: str = "rnd_1", owner: str = "me") -> None:
-    assert await store.insert(NewRender(render_id, "t", a_spec()), room=100)
-    assert await store.claim(render_id, owner=owner, executor="local")
+    assert await store.admission.insert(NewRender(render_id, "t", a_spec()), room=100)
+    assert await store.claims.take(render_id, owner=owner, executor="local")
 
 
 async def all_of(store: RenderStore, render_id: str = "rnd_1") -> list[Event]:
@@ -46,9 +46,9 @@ async def test_a_life_in_events(store: RenderStore) -> None:
     store.events.listeners.append(told.append)
     await begin(store)
     assert await store.events.report("rnd_1", 1, [line("a"), line("b")], progress(30))
-    assert await store.put_back("rnd_1", 1)
-    assert await store.claim("rnd_1", owner="me", executor="modal")
-    assert await store.finish("rnd_1", 2, LOST, [line("c")])
+    assert await store.claims.put_back("rnd_1", 1)
+    assert await store.claims.take("rnd_1", owner="me", executor="modal")
+    assert await store.endings.finish("rnd_1", 2, LOST, [line("c")])
     found = await all_of(store)
     assert [(event.number, event.attempt, short(event)) for event in found] == [
         (1, 0, ("queued",)),
@@ -75,12 +75,12 @@ async def test_what_an_attempt_of_the_past_says_is_refused(store: RenderStore) -
     assert await store.leases.recover(LOST, dead=["the dead"]) == [("rnd_1", 1)]
     before = await all_of(store)
     assert not await store.events.report("rnd_1", 1, [line("late")], progress(99)), "nobody runs it"
-    assert await store.claim("rnd_1", owner="the living", executor="local")
+    assert await store.claims.take("rnd_1", owner="the living", executor="local")
     assert not await store.events.report("rnd_1", 1, [line("late")], progress(99))
-    assert not await store.finish("rnd_1", 1, LOST, [line("late")])
-    assert await store.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
+    assert not await store.endings.finish("rnd_1", 1, LOST, [line("late")])
+    assert await store.endings.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
     assert not await store.events.report("rnd_1", 2, [line("late")])
-    assert not await store.finish("rnd_1", 2, LOST, [line("late")])
+    assert not await store.endings.finish("rnd_1", 2, LOST, [line("late")])
     after = await all_of(store)
     assert [short(event) for event in after[len(before) :]] == [("running", "local", 2), ("canceled",)]
     render = await store.get("rnd_1")
@@ -99,7 +99,7 @@ async def test_what_is_undone_has_no_event_and_nobody_is_told(store: RenderStore
 
     store.witnesses.append(refuse)
     with pytest.raises(RuntimeError, match="no"):
-        await store.finish("rnd_1", 1, LOST, [line("a")])
+        await store.endings.finish("rnd_1", 1, LOST, [line("a")])
     assert await all_of(store) == before
     assert told == []
 
@@ -140,7 +140,7 @@ async def test_old_progress_is_forgotten_and_nothing_else(store: RenderStore) ->
 async def test_events_go_with_their_render(store: RenderStore) -> None:
     await begin(store)
     await begin(store, "rnd_2")
-    assert await store.finish("rnd_1", 1, LOST, [line("a")])
+    assert await store.endings.finish("rnd_1", 1, LOST, [line("a")])
     assert await store.delete("rnd_1")
     assert await all_of(store) == []
     assert await count(store) == len(await all_of(store, "rnd_2")) == 2

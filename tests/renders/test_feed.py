@@ -29,8 +29,8 @@ def lines(*texts: str) -> list[Said]:
 
 
 async def begin(store: RenderStore) -> None:
-    assert await store.insert(NewRender("rnd_1", "t", a_spec()), room=100)
-    assert await store.claim("rnd_1", owner="me", executor="local")
+    assert await store.admission.insert(NewRender("rnd_1", "t", a_spec()), room=100)
+    assert await store.claims.take("rnd_1", owner="me", executor="local")
 
 
 def event(number: int) -> Event:
@@ -66,7 +66,7 @@ async def test_a_slow_listener_holds_up_nobody_and_catches_up_from_the_table(
             topics = feed.topics()
             await feed.update(topics, await store.states(topics))
             assert sum(len(topic._recent) for topic in topics.values()) <= 5
-        assert await store.finish("rnd_1", 1, LOST)
+        assert await store.endings.finish("rnd_1", 1, LOST)
         await feed.update(topics, await store.states(topics))
         async for batch in slow:
             assert len(batch) <= 5
@@ -78,7 +78,7 @@ async def test_a_slow_listener_holds_up_nobody_and_catches_up_from_the_table(
 async def test_whoever_listens_to_a_render_that_is_deleted_is_let_go(store: RenderStore) -> None:
     feed = Feed(store.events)
     await begin(store)
-    assert await store.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
+    assert await store.endings.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
     await store.leases.release("rnd_1", 1)
     with feed.topic("rnd_1") as topic:
         listening = asyncio.create_task(anext(feed.listen("rnd_1", 3), None))

@@ -98,7 +98,7 @@ async def test_of_claims_at_once_one_begins(settings: Callable[..., Settings], s
         for store in stores:
             await store.open()
         claims = await asyncio.gather(
-            *(store.claim(render.id, owner="me", executor="x") for store in stores for render in submitted)
+            *(store.claims.take(render.id, owner="me", executor="x") for store in stores for render in submitted)
         )
         assert sum(claim is not None for claim in claims) == 1
         for store in stores:

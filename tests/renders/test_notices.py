@@ -39,11 +39,11 @@ async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncI
 
 async def queue(store: RenderStore, *, url: str | None = URL, render_id: str = "rnd_1") -> None:
     wish = WebhookWish(url, "https://casts.example.org") if url else None
-    assert await store.insert(NewRender(render_id, "t", a_spec(), webhook=wish), room=100)
+    assert await store.admission.insert(NewRender(render_id, "t", a_spec(), webhook=wish), room=100)
 
 
 async def claim(store: RenderStore, owner: str = "me") -> int:
-    claimed = await store.claim("rnd_1", owner=owner, executor="local")
+    claimed = await store.claims.take("rnd_1", owner=owner, executor="local")
     assert claimed is not None
     return claimed.attempt
 
@@ -55,24 +55,24 @@ async def entered(store: RenderStore) -> list[str]:
 
 
 async def succeeds(store: RenderStore) -> None:
-    assert await store.finish("rnd_1", await claim(store), SUCCEEDED)
+    assert await store.endings.finish("rnd_1", await claim(store), SUCCEEDED)
 
 
 async def fails(store: RenderStore) -> None:
-    assert await store.finish("rnd_1", await claim(store), Outcome(RenderStatus.failed, error=LOST.error))
+    assert await store.endings.finish("rnd_1", await claim(store), Outcome(RenderStatus.failed, error=LOST.error))
 
 
 async def is_canceled_while_it_waits(store: RenderStore) -> None:
-    assert await store.end("rnd_1", status=RenderStatus.queued, outcome=CANCELED)
+    assert await store.endings.end("rnd_1", status=RenderStatus.queued, outcome=CANCELED)
 
 
 async def is_canceled_while_it_runs(store: RenderStore) -> None:
     await claim(store)
-    assert await store.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
+    assert await store.endings.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
 
 
 async def is_given_up(store: RenderStore) -> None:
-    assert await store.end("rnd_1", status=RenderStatus.queued, outcome=given_up("nothing renders"))
+    assert await store.endings.end("rnd_1", status=RenderStatus.queued, outcome=given_up("nothing renders"))
 
 
 async def is_lost_too_often(store: RenderStore) -> None:
@@ -97,16 +97,16 @@ async def test_however_it_ends_that_is_told_once(store: RenderStore, ends: Calla
     await queue(store)
     await ends(store)
     assert await entered(store) == [type_]
-    assert not await store.finish("rnd_1", 1, SUCCEEDED)
-    assert not await store.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
+    assert not await store.endings.finish("rnd_1", 1, SUCCEEDED)
+    assert not await store.endings.end("rnd_1", status=RenderStatus.running, outcome=CANCELED)
     assert await entered(store) == [type_]
 
 
 async def test_of_several_who_end_it_at_once_one_is_told_of(store: RenderStore) -> None:
     await queue(store)
     attempt = await claim(store)
-    ways = [store.finish("rnd_1", attempt, SUCCEEDED) for _ in range(3)]
-    ways += [store.end("rnd_1", status=RenderStatus.running, outcome=CANCELED) for _ in range(3)]
+    ways = [store.endings.finish("rnd_1", attempt, SUCCEEDED) for _ in range(3)]
+    ways += [store.endings.end("rnd_1", status=RenderStatus.running, outcome=CANCELED) for _ in range(3)]
     assert sum(await asyncio.gather(*ways)) == 1
     render = await store.get("rnd_1")
     assert render is not None
@@ -115,8 +115,8 @@ async def test_of_several_who_end_it_at_once_one_is_told_of(store: RenderStore) 
 
 async def test_a_render_from_the_cache_is_told_of_too(store: RenderStore) -> None:
     new = NewRender("rnd_1", "t", a_spec(), webhook=WebhookWish(URL, ""))
-    claimed = await store.insert_running(new, owner="me", executor="local")
-    assert await store.finish("rnd_1", claimed.attempt, SUCCEEDED)
+    claimed = await store.admission.insert_running(new, owner="me", executor="local")
+    assert await store.endings.finish("rnd_1", claimed.attempt, SUCCEEDED)
     assert await entered(store) == ["render.succeeded"]
 
 
@@ -132,7 +132,7 @@ async def test_what_cannot_be_told_of_has_not_ended(store: RenderStore) -> None:
     async with store.database.write() as connection:  # as a disk that is full would
         await connection.execute(update(renders).values(webhook_url="https://"))
     with pytest.raises((DatabaseError, ValueError)):
-        await store.finish("rnd_1", attempt, SUCCEEDED)
+        await store.endings.finish("rnd_1", attempt, SUCCEEDED)
     render = await store.get("rnd_1")
     assert render is not None
     assert render.status is RenderStatus.running

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.anyio
 async def queue(
     store: RenderStore, render_id: str, *, tenant: str = "a", priority: int = 0, asks: str = "auto"
 ) -> None:
-    assert await store.insert(NewRender(render_id, tenant, a_spec(), requested=asks, priority=priority), room=10_000)
+    assert await store.admission.insert(
+        NewRender(render_id, tenant, a_spec(), requested=asks, priority=priority), room=10_000
+    )
 
 
 async def age(store: RenderStore, render_id: str, seconds: float) -> None:
@@ -32,11 +34,11 @@ async def age(store: RenderStore, render_id: str, seconds: float) -> None:
 
 
 async def order(store: RenderStore) -> list[str]:
-    return [waiting.id for waiting in await store.queued()]
+    return [waiting.id for waiting in await store.claims.queued()]
 
 
 async def claim(store: RenderStore, render_id: str) -> bool:
-    return await store.claim(render_id, owner="me", executor="local") is not None
+    return await store.claims.take(render_id, owner="me", executor="local") is not None
 
 
 async def next_one(store: RenderStore) -> str:
@@ -90,7 +92,7 @@ async def test_a_render_that_is_put_back_keeps_its_place(store: RenderStore) -> 
         await queue(store, f"a{number}")
     assert await claim(store, "a0")
     await queue(store, "a3")
-    assert await store.put_back("a0", 1)
+    assert await store.claims.put_back("a0", 1)
     assert await order(store) == ["a0", "a1", "a2", "a3"]
 
 
@@ -115,5 +117,5 @@ async def test_however_many_wait_all_are_looked_at(store: RenderStore) -> None:
     async with store.database.write() as connection:
         await connection.execute(insert(renders), [row.values() | {"status": "queued", "attempt": 0} for row in rows])
     await queue(store, "last", asks="local")
-    assert (await store.queued())[-1] == Waiting("last", "local", {})
-    assert len(await store.queued()) == 1001
+    assert (await store.claims.queued())[-1] == Waiting("last", "local", {})
+    assert len(await store.claims.queued()) == 1001

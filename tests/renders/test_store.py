@@ -44,11 +44,11 @@ SUCCEEDED = Outcome(
 
 
 async def insert(store: RenderStore, render_id: str, room: int) -> bool:
-    return await store.insert(NewRender(render_id, "t", a_spec()), room=room)
+    return await store.admission.insert(NewRender(render_id, "t", a_spec()), room=room)
 
 
 async def claim(store: RenderStore, render_id: str = "rnd_1", owner: str = "me") -> Claim | None:
-    return await store.claim(render_id, owner=owner, executor="local")
+    return await store.claims.take(render_id, owner=owner, executor="local")
 
 
 async def queue(store: RenderStore, *render_ids: str) -> None:
@@ -65,11 +65,11 @@ async def status_of(store: RenderStore, render_id: str) -> RenderStatus:
 async def test_claims_at_once_take_every_render_once(store: RenderStore) -> None:
     ids = [f"rnd_{number:02}" for number in range(20)]
     await queue(store, *ids)
-    assert [waiting.id for waiting in await store.queued()] == ids
+    assert [waiting.id for waiting in await store.claims.queued()] == ids
     claims = await asyncio.gather(*(claim(store, one, f"owner {number}") for number in range(3) for one in ids))
     assert sorted(claimed.id for claimed in claims if claimed) == ids
     assert {claimed.attempt for claimed in claims if claimed} == {1}
-    assert await store.queued() == []
+    assert await store.claims.queued() == []
     assert await store.depth() == (0, 20)
 
 
@@ -85,19 +85,19 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
     first = await claim(store, owner="the dead")
     assert first is not None
     assert await store.leases.recover(LOST, dead=["the dead"]) == [("rnd_1", 1)]
-    assert not await store.finish("rnd_1", first.attempt, SUCCEEDED), "nobody runs it"
+    assert not await store.endings.finish("rnd_1", first.attempt, SUCCEEDED), "nobody runs it"
     second = await claim(store, owner="the living")
     assert second is not None
     assert second.attempt == 2
-    assert not await store.finish("rnd_1", first.attempt, SUCCEEDED)
-    assert not await store.holds("rnd_1", first.attempt)
-    assert await store.holds("rnd_1", second.attempt)
-    assert not await store.put_back("rnd_1", first.attempt, faults={"local": Fault(1, "too late")})
+    assert not await store.endings.finish("rnd_1", first.attempt, SUCCEEDED)
+    assert not await store.claims.holds("rnd_1", first.attempt)
+    assert await store.claims.holds("rnd_1", second.attempt)
+    assert not await store.claims.put_back("rnd_1", first.attempt, faults={"local": Fault(1, "too late")})
     progress = RenderProgress(animation_index=0, animation_percent=1, frames_done=1)
     assert not await store.events.report("rnd_1", first.attempt, [], progress)
     assert await status_of(store, "rnd_1") is RenderStatus.running
-    assert await store.finish("rnd_1", second.attempt, SUCCEEDED)
-    assert not await store.finish("rnd_1", second.attempt, LOST), "an end is written once"
+    assert await store.endings.finish("rnd_1", second.attempt, SUCCEEDED)
+    assert not await store.endings.finish("rnd_1", second.attempt, LOST), "an end is written once"
     assert await status_of(store, "rnd_1") is RenderStatus.succeeded
 
 
@@ -179,7 +179,7 @@ async def test_a_database_of_the_first_revision_keeps_its_renders(
     assert await status_of(store, "rnd_3") is RenderStatus.failed
     assert [(one.number, one.type) for one in await store.events.after("rnd_3", 0, limit=9)] == [(1, EventType.failed)]
     assert await store.leases.recover(LOST) == [("rnd_2", 0)], "of before there were leases"
-    assert await store.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
+    assert await store.claims.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
     claimed = await claim(store)
     assert claimed is not None
     assert (claimed.spec, claimed.faults) == (a_spec(seed=7), {})
@@ -191,17 +191,17 @@ async def test_what_executors_failed_in_outlives_the_process(
     await queue(store, "rnd_1")
     await claim(store)
     faults = {"modal": Fault(2, "the connection broke"), "local": Fault(1, "no disk", final=True)}
-    assert await store.put_back("rnd_1", 1, faults=faults)
+    assert await store.claims.put_back("rnd_1", 1, faults=faults)
     await store.close()
     again = RenderStore(settings())
     await again.open()
     try:
-        assert await again.queued() == [Waiting("rnd_1", "auto", faults)]
+        assert await again.claims.queued() == [Waiting("rnd_1", "auto", faults)]
         claimed = await claim(again)
         assert claimed is not None
         assert claimed.faults == faults
-        assert await again.put_back("rnd_1", 2), "as a shutdown does"
-        assert await again.queued() == [Waiting("rnd_1", "auto", faults)]
+        assert await again.claims.put_back("rnd_1", 2), "as a shutdown does"
+        assert await again.claims.queued() == [Waiting("rnd_1", "auto", faults)]
     finally:
         await again.close()
 

@@ -67,28 +67,28 @@ def new(render_id: str = "rnd_1", key: RequestKey | None = None) -> NewRender:
 
 
 async def begin(store: RenderStore, render_id: str = "rnd_1", owner: str = "me") -> None:
-    assert await store.insert(new(render_id), room=9)
-    assert await store.claim(render_id, owner=owner, executor="local")
+    assert await store.admission.insert(new(render_id), room=9)
+    assert await store.claims.take(render_id, owner=owner, executor="local")
 
 
 async def test_every_state_of_a_life_is_witnessed(store: RenderStore, ledger: Ledger) -> None:
     await begin(store)
     assert ledger.take() == [("rnd_1", QUEUED, 0), ("rnd_1", RUNNING, 1)]
-    assert await store.put_back("rnd_1", 1, faults={"local": Fault(1, "no disk")})
+    assert await store.claims.put_back("rnd_1", 1, faults={"local": Fault(1, "no disk")})
     assert ledger.take() == [("rnd_1", QUEUED, 1)]
-    assert await store.claim("rnd_1", owner="me", executor="local")
-    assert await store.finish("rnd_1", 2, LOST)
+    assert await store.claims.take("rnd_1", owner="me", executor="local")
+    assert await store.endings.finish("rnd_1", 2, LOST)
     assert ledger.take() == [("rnd_1", RUNNING, 2), ("rnd_1", RenderStatus.failed, 2)]
     assert await store.delete("rnd_1")
     assert ledger.take() == [("rnd_1", None, 2)]
 
 
 async def test_what_is_entered_running_and_what_is_ended_by_others(store: RenderStore, ledger: Ledger) -> None:
-    await store.insert_running(new(), owner="me", executor="local")
-    assert await store.end("rnd_1", status=RUNNING, outcome=CANCELED)
+    await store.admission.insert_running(new(), owner="me", executor="local")
+    assert await store.endings.end("rnd_1", status=RUNNING, outcome=CANCELED)
     assert ledger.take() == [("rnd_1", RUNNING, 1), ("rnd_1", RenderStatus.canceled, 1)]
-    assert await store.insert(new("rnd_2"), room=9)
-    assert await store.end("rnd_2", status=QUEUED, outcome=CANCELED)
+    assert await store.admission.insert(new("rnd_2"), room=9)
+    assert await store.endings.end("rnd_2", status=QUEUED, outcome=CANCELED)
     assert ledger.take() == [("rnd_2", QUEUED, 0), ("rnd_2", RenderStatus.canceled, 0)]
 
 
@@ -98,11 +98,11 @@ async def test_what_is_taken_over_and_what_is_given_up(store: RenderStore, ledge
         if attempt == 1:
             await begin(store, owner="the dead")
         else:
-            assert await store.claim("rnd_1", owner="the dead", executor="local")
+            assert await store.claims.take("rnd_1", owner="the dead", executor="local")
         ledger.take()
         assert await store.leases.recover(LOST, dead=["the dead"]) == [("rnd_1", attempt)]
         assert ledger.take() == [("rnd_1", QUEUED, attempt)]
-    assert await store.claim("rnd_1", owner="the dead", executor="local")
+    assert await store.claims.take("rnd_1", owner="the dead", executor="local")
     ledger.take()
     assert await store.leases.recover(LOST, dead=["the dead"]) == [("rnd_1", 3)]
     assert ledger.take() == [("rnd_1", RenderStatus.failed, 3)]
@@ -110,21 +110,21 @@ async def test_what_is_taken_over_and_what_is_given_up(store: RenderStore, ledge
 
 async def test_what_changes_nothing_is_not_witnessed(store: RenderStore, ledger: Ledger) -> None:
     key = RequestKey("k", "d")
-    assert await store.insert(new(key=key), room=1)
-    assert await store.claim("rnd_1", owner="me", executor="local")
+    assert await store.admission.insert(new(key=key), room=1)
+    assert await store.claims.take("rnd_1", owner="me", executor="local")
     ledger.take()
-    assert not await store.insert(new("rnd_2"), room=1)
+    assert not await store.admission.insert(new("rnd_2"), room=1)
     with pytest.raises(KeyTakenError):
-        await store.insert(new("rnd_2", key), room=9)
+        await store.admission.insert(new("rnd_2", key), room=9)
     with pytest.raises(KeyTakenError):
-        await store.insert_running(new("rnd_2", key), owner="me", executor="local")
-    assert await store.claim("rnd_1", owner="you", executor="local") is None
+        await store.admission.insert_running(new("rnd_2", key), owner="me", executor="local")
+    assert await store.claims.take("rnd_1", owner="you", executor="local") is None
     progress = RenderProgress(animation_index=0, animation_percent=1, frames_done=1)
     assert await store.events.report("rnd_1", 1, [], progress)
     await store.leases.renew("me", ["rnd_1"])
-    assert not await store.finish("rnd_1", 7, LOST)
-    assert not await store.put_back("rnd_1", 7)
-    assert not await store.end("rnd_1", status=QUEUED, outcome=CANCELED)
+    assert not await store.endings.finish("rnd_1", 7, LOST)
+    assert not await store.claims.put_back("rnd_1", 7)
+    assert not await store.endings.end("rnd_1", status=QUEUED, outcome=CANCELED)
     assert not await store.delete("rnd_1")
     assert await store.leases.recover(LOST, dead=["the dead"]) == []
     assert ledger.take() == []
@@ -134,10 +134,10 @@ async def test_a_witness_that_raises_undoes_the_change(store: RenderStore, ledge
     await begin(store)
     ledger.fails = True
     with pytest.raises(RuntimeError, match="fell over"):
-        await store.finish("rnd_1", 1, LOST)
+        await store.endings.finish("rnd_1", 1, LOST)
     with pytest.raises(RuntimeError, match="fell over"):
         await store.leases.recover(LOST, dead=["me"])
     with pytest.raises(RuntimeError, match="fell over"):
-        await store.insert(new("rnd_2"), room=9)
-    assert await store.holds("rnd_1", 1)
+        await store.admission.insert(new("rnd_2"), room=9)
+    assert await store.claims.holds("rnd_1", 1)
     assert await store.get("rnd_2") is None
