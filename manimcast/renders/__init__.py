@@ -1,6 +1,7 @@
 """The life of a render: admitted, queued, run, listened to, canceled, kept."""
 
-from manimcast.renders.batches import Batch, Batches
+from manimcast.renders.batch_model import Batch
+from manimcast.renders.batches import Batches
 from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.events import Event, EventType
 from manimcast.renders.fleet import NO_WORKER, Offer

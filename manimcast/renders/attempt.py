@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 
-from manimcast.assets import AssetGoneError, Assets
+from manimcast.assets import Assets
 from manimcast.database import DatabaseError
 from manimcast.executors import policy
-from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import Executor, ExecutorError
-from manimcast.executors.segments import Reuse
-from manimcast.renders.flights import from_another, retold
-from manimcast.renders.kept import KeptResult, KeptResults, Plays
-from manimcast.renders.model import CacheMode, RenderCache, RenderCost, RenderProgress, RenderStatus
+from manimcast.renders.flights import retold
+from manimcast.renders.kept import KeptResult, KeptResults
+from manimcast.renders.model import CacheMode, RenderCost, RenderProgress, RenderStatus
 from manimcast.renders.outcomes import executor_at_fault, given_up, internal, shown_again
+from manimcast.renders.rendering import Rendering
 from manimcast.renders.reporter import Reporter
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
@@ -80,20 +78,23 @@ class Attempt:
         self._store = store
         self._storage = storage
         self._work = work
-        self._timeout = timeout
         self._results = results
-        self._assets = assets
-        self._reuse: Reuse | None = None
-        if shares_segments and claim.cache is not CacheMode.off:
-            self._reuse = Reuse(claim.tenant, look=claim.cache is CacheMode.use)
         self._kept = kept
         self._reporter = Reporter(claim, store.events)
-        self._cache: RenderCache | None = None
-        self._answers: tuple[str, KeptResult] | None = None
+        self._rendering = Rendering(
+            claim,
+            executor,
+            self._reporter,
+            results=results,
+            assets=assets,
+            work=work,
+            timeout=timeout,
+            kept=kept,
+            shares_segments=shares_segments,
+        )
         self.lost: SceneError | None = None
         self._began = time.monotonic()
         self._stopped: Stop | None = None
-        self._rendering: asyncio.Task[Terminal] | None = None
         self._settling: asyncio.Task[None] | None = None
 
     @property
@@ -105,12 +106,9 @@ class Attempt:
         """End the attempt early. Returns at once; :meth:`run` returns when nothing of it runs any more."""
         if self._stopped is None:
             self._stopped = why
-            for task in (self._rendering, self._settling):
-                if task is not None:
-                    task.cancel()
-
-    def _is_stopped(self) -> bool:
-        return self._stopped is not None
+            self._rendering.stop()
+            if self._settling is not None:
+                self._settling.cancel()
 
     async def run(self) -> None:
         """Carry the attempt through: to the render's end, or to where it waits for another attempt."""
@@ -118,7 +116,7 @@ class Attempt:
         is_settled = False
         try:
             if await self._store.claims.holds(self._claim.id, self._claim.attempt):
-                is_settled = await self._share() or await self._conclude(await self._render())
+                is_settled = await self._share() or await self._conclude(await self._rendering.run())
         finally:
             await self._clean()
         if not is_settled:
@@ -137,97 +135,6 @@ class Attempt:
             return False
         outcome = shown_again(video)
         return await self._store.endings.finish(self._claim.id, self._claim.attempt, outcome, retold(outcome))
-
-    async def _render(self) -> Terminal | ExecutorError | None:
-        """Return how the executor ended; None when it was stopped before it had an end to tell."""
-        try:
-            await asyncio.to_thread(self._work.mkdir, parents=True, exist_ok=self._kept is not None)
-        except OSError as error:
-            return Failed(error=internal(f"the working folder of the render could not be made: {error.strerror}"))
-        if self._is_stopped():
-            return None
-        self._rendering = asyncio.create_task(self._consume())
-        writer = asyncio.create_task(self._reporter.run())
-        try:
-            done, _ = await asyncio.wait({self._rendering}, timeout=self._timeout + self._executor.overtime)
-            if not done:
-                self._rendering.cancel()
-                await asyncio.wait({self._rendering})
-                return ExecutorError(f"did not keep to the timeout of {self._timeout:g} s")
-        finally:
-            writer.cancel()
-            await asyncio.wait({writer})
-        if self._rendering.cancelled():
-            return None if self._is_stopped() else ExecutorError("gave up the render")
-        fault = self._rendering.exception()
-        if fault is None:
-            return self._rendering.result()
-        if self._is_stopped():
-            return None
-        if isinstance(fault, ExecutorError):
-            logger.debug("%s failed", self._executor.name.capitalize(), exc_info=fault)
-            return fault
-        logger.error("%s broke off", self._executor.name.capitalize(), exc_info=fault)
-        return ExecutorError(f"{type(fault).__name__}: {fault}")
-
-    async def _consume(self) -> Terminal:
-        kept = self._kept or await self._recall()
-        if kept is not None:
-            return self._retell(kept)
-        try:
-            async with self._assets.opened(self._claim.tenant, self._claim.spec.assets) as attached:
-                return await self._drawn(attached)
-        except AssetGoneError as gone:
-            return Failed(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
-        except StorageError as error:
-            return Failed(error=internal(f"the assets of the render cannot be read: {error}"))
-
-    async def _drawn(self, attached: Sequence[Attachment]) -> Terminal:
-        plays = Plays()
-        stream = self._executor.render(
-            self._claim.spec,
-            render_id=self._claim.id,
-            into=self._work,
-            timeout=self._timeout,
-            reuse=self._reuse,
-            attached=attached,
-        )
-        async with contextlib.aclosing(stream):
-            async for message in stream:
-                if isinstance(message, Finished):
-                    await self._remember(message, plays)
-                if isinstance(message, Terminal):
-                    return message
-                plays.hear(message)
-                self._reporter.hear(message)
-        raise ExecutorError("ended without saying how")
-
-    async def _recall(self) -> KeptResult | None:
-        """Return what an earlier render for the same request came to, with its files in the working folder."""
-        if self._claim.cache is not CacheMode.use:
-            return None
-        return await self._results.take(
-            self._claim.spec, tenant=self._claim.tenant, versions=self._executor.versions(), into=self._work
-        )
-
-    def _retell(self, kept: KeptResult) -> Finished:
-        """Say what the earlier render said, in short."""
-        for message in kept.messages():
-            self._reporter.hear(message)
-        self._cache = from_another(kept.report)
-        self._answer_again(kept)
-        return Finished(report=kept.again)
-
-    def _answer_again(self, kept: KeptResult) -> None:
-        """Let the video answer for the same request again."""
-        self._answers = self._results.key(self._claim.spec, self._claim.tenant, kept.report.fingerprint), kept
-
-    async def _remember(self, end: Finished, plays: Plays) -> None:
-        """Keep the result for the same request again."""
-        if self._claim.cache is CacheMode.off:
-            return
-        if await self._results.keep(self._claim.spec, end.report, self._work, tenant=self._claim.tenant, plays=plays):
-            self._answer_again(KeptResult(report=end.report, plays=plays.noted()))
 
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
         """Write what follows from how the executor ended; tell whether the render's row says so."""
@@ -295,14 +202,14 @@ class Attempt:
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
         await self._settle(stored)
         shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
-        key, kept = self._answers or (None, None)
+        key, kept = self._rendering.answers or (None, None)
         return await self._write(
             Outcome(
                 RenderStatus.succeeded,
                 report=end.report,
                 stored=stored,
                 cost=shown,
-                cache=self._cache,
+                cache=self._rendering.cache,
                 key=key,
                 kept=kept,
             )
@@ -313,7 +220,7 @@ class Attempt:
 
         They are safe already, so an attempt that is stopped does not wait.
         """
-        if self._is_stopped():
+        if self._stopped is not None:
             return
         self._settling = asyncio.create_task(self._storage.settle(stored))
         await asyncio.wait({self._settling})

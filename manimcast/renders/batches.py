@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Double, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Double, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Lock, Now
+from manimcast.renders.batch_model import Batch, shown
 from manimcast.renders.errors import BatchNotFound, QueueFull, RenderNotFound
 from manimcast.renders.idempotency import RequestKey, note
 from manimcast.renders.ids import IdMaker
@@ -39,41 +37,10 @@ AT_ONCE = 200
 RETRY_AFTER = 30.0
 """Seconds after which a batch may be tried again for which there was no room."""
 
-BatchWitness = Callable[[AsyncConnection, str, "Batch", WebhookWish | None], Awaitable[None]]
+BatchWitness = Callable[[AsyncConnection, str, Batch, WebhookWish | None], Awaitable[None]]
 """Told whose batch has ended, how it is then, and where that is to be told, in the transaction that ends it."""
 
 _QUEUED, _RUNNING = RenderStatus.queued.value, RenderStatus.running.value
-
-
-class BatchStatus(StrEnum):
-    """Where a batch stands: ``partial`` has ended with some videos, but not all."""
-
-    queued = "queued"
-    running = "running"
-    succeeded = "succeeded"
-    partial = "partial"
-    failed = "failed"
-    canceled = "canceled"
-
-
-class Batch(BaseModel):
-    """A batch as a client sees it.
-
-    ``counts`` has how many of its renders are in each state; those that were deleted are in none. ``percent`` is how
-    much of all of them is done.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    status: BatchStatus
-    created_at: datetime
-    finished_at: datetime | None
-    size: int
-    counts: dict[RenderStatus, int]
-    percent: float
-    metadata: dict[str, Any] | None
-    webhook: str | None = Field(default=None, exclude=True)
 
 
 class Batches:
@@ -144,7 +111,7 @@ class Batches:
             row = (await connection.execute(select(batches).where(*_of(batch_id, tenant)))).first()
             if row is None:
                 raise BatchNotFound(batch_id)
-            return (await _shown(connection, [row]))[0]
+            return (await shown(connection, [row]))[0]
 
     async def newest(self, *, tenant: str, before: str | None = None, limit: int = 50) -> list[Batch]:
         """Return up to ``limit`` batches, the newest first: those older than the one with id ``before``."""
@@ -152,7 +119,7 @@ class Batches:
         statement = select(batches).where(batches.c.tenant == tenant, *older)
         async with self._store.database.read() as connection:
             rows = (await connection.execute(statement.order_by(batches.c.id.desc()).limit(limit))).all()
-            return await _shown(connection, rows)
+            return await shown(connection, rows)
 
     async def items(
         self,
@@ -225,7 +192,7 @@ class Batches:
         if row is not None and row.pending == 0:
             end = update(batches).where(batches.c.id == row.id).values(finished_at=datetime.now(UTC))
             ended = (await connection.execute(end.returning(batches))).one()
-            (batch,) = await _shown(connection, [ended])
+            (batch,) = await shown(connection, [ended])
             wish = WebhookWish(ended.webhook_url, ended.webhook_base) if ended.webhook_url is not None else None
             for witness in self.witnesses:
                 await witness(connection, transition.tenant, batch, wish)
@@ -233,44 +200,3 @@ class Batches:
 
 def _of(batch_id: str, tenant: str) -> tuple[Any, Any]:
     return batches.c.id == batch_id, batches.c.tenant == tenant
-
-
-async def _shown(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Batch]:
-    """Return the batches of these rows, with where their renders stand."""
-    ids = [row.id for row in rows]
-    counting = select(renders.c.batch_id, renders.c.status, func.count()).where(renders.c.batch_id.in_(ids))
-    counts: dict[str, Counter[str]] = {batch_id: Counter() for batch_id in ids}
-    for batch_id, status, count in await connection.execute(counting.group_by(renders.c.batch_id, renders.c.status)):
-        counts[batch_id][status] = count
-    under_way: dict[str, float] = dict.fromkeys(ids, 0.0)
-    running = select(renders.c.batch_id, renders.c.progress).where(
-        renders.c.batch_id.in_(ids), renders.c.status == _RUNNING, renders.c.progress.is_not(None)
-    )
-    for batch_id, progress in await connection.execute(running):
-        under_way[batch_id] += progress.get("percent") or 0.0
-    return [_batch(row, counts[row.id], under_way[row.id]) for row in rows]
-
-
-def _batch(row: Row[Any], counts: Counter[str], under_way: float) -> Batch:
-    ended = row.size - counts[_QUEUED] - counts[_RUNNING]
-    return Batch(
-        id=row.id,
-        status=_status(row, counts, ended),
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-        size=row.size,
-        counts={status: counts[status.value] for status in RenderStatus},
-        percent=round((100 * ended + under_way) / row.size, 1),
-        metadata=row.metadata,
-        webhook=row.webhook_url,
-    )
-
-
-def _status(row: Row[Any], counts: Counter[str], ended: int) -> BatchStatus:
-    if row.finished_at is None:
-        return BatchStatus.running if ended or counts[_RUNNING] else BatchStatus.queued
-    if row.canceled:
-        return BatchStatus.canceled
-    if counts[RenderStatus.failed.value] + counts[RenderStatus.canceled.value] == 0:
-        return BatchStatus.succeeded
-    return BatchStatus.partial if counts[RenderStatus.succeeded.value] else BatchStatus.failed

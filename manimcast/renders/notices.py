@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.renders.batches import Batch
+from manimcast.renders.batch_model import Batch
 from manimcast.renders.rows import LISTED, WebhookWish, to_render
 from manimcast.renders.table import renders
 from manimcast.renders.transitions import Transition

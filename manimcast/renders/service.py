@@ -7,11 +7,11 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
+from manimcast.renders.cancellation import Cancellation
 from manimcast.renders.errors import QueueFull, RenderNotFound
 from manimcast.renders.events import Event
 from manimcast.renders.feed import Feed
@@ -19,26 +19,17 @@ from manimcast.renders.fleet import Offer
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.ids import IdMaker
 from manimcast.renders.kept import flight_of
+from manimcast.renders.lifecycle import Companion, Lifecycle
 from manimcast.renders.model import CacheMode, Render, RenderStatus
-from manimcast.renders.outcomes import CANCELED, finished, shown_again
+from manimcast.renders.outcomes import shown_again
 from manimcast.renders.retention import Retention
-from manimcast.renders.rows import Draft, NewRender, State, WebhookWish, attempt_of, id_of
+from manimcast.renders.rows import Draft, NewRender, State, WebhookWish, id_of
 from manimcast.renders.store import RenderStore
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Role, Settings
 from manimcast.spec import RenderSpec
-from manimcast.storage import Storage, StoredFile, UnderWay
-
-
-class Companion(Protocol):
-    """Works on the same database for as long as renders may."""
-
-    async def start(self) -> None:
-        """Begin, the database being open."""
-
-    async def stop(self) -> None:
-        """End, if it has begun, before the database is closed."""
+from manimcast.storage import Storage, StoredFile
 
 
 class RenderService:
@@ -58,16 +49,24 @@ class RenderService:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._executors = executors
         self._storage = storage
-        self._feed = Feed(store.events)
-        self._companions = companions
         self._ids = IdMaker()
+        self._feed = Feed(store.events)
         self._worker = Worker(settings, store, executors, storage, self._feed)
         self._watch = Watch(store, self._feed, self._worker)
-        self._watching: asyncio.Task[None] | None = None
         self._retention = Retention(settings, store, storage)
-        self._retaining: asyncio.Task[None] | None = None
+        self._cancellation = Cancellation(store, self._worker, self._feed, self._read)
+        self._lifecycle = Lifecycle(
+            settings,
+            store,
+            executors,
+            storage,
+            worker=self._worker,
+            feed=self._feed,
+            watch=self._watch,
+            retention=self._retention,
+            companions=companions,
+        )
         self._looks: dict[tuple[str, str], asyncio.Task[Render | None]] = {}
 
     async def start(self) -> None:
@@ -76,41 +75,7 @@ class RenderService:
         Raises :class:`DatabaseError` (the database cannot be used, or is shared and the storage is not) or
         ``StorageError`` (``DATA_DIR`` or the bucket cannot be written).
         """
-        if self._store.database.is_shared and not (self._storage.is_shared or self._settings.shared_data_dir):
-            raise DatabaseError(
-                "DATABASE_URL is a database that several services may share, but videos would lie in this one's own "
-                "DATA_DIR, where the others do not find them. Set up a bucket, or SHARED_DATA_DIR=1 if DATA_DIR is one "
-                "folder for all of them."
-            )
-        await self._store.open()
-        try:
-            await self._storage.start()
-            await asyncio.gather(*map(self._take_over, self._storage.under_way()))
-            await self._worker.enter()
-            for executor in self._executors:
-                await executor.start()
-            await self._worker.fleet.beat()
-            for companion in self._companions:
-                await companion.start()
-        except BaseException:
-            await self.stop(grace=0)
-            raise
-        self._worker.start()
-        self._watching = asyncio.create_task(self._watch.run())
-        self._retaining = asyncio.create_task(self._retention.run())
-
-    async def _take_over(self, found: UnderWay) -> None:
-        """End a render whose video a dead service had finished; remove a video that no row tells of.
-
-        Whoever stored it is dead, or the storage would not hand it to us; so the attempt is nobody's, unless somebody
-        else has begun the next one, which the fence knows.
-        """
-        render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
-        if await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
-            return
-        render = await self._store.get(render_id)
-        if render is None or render.result is None or render.result.files != stored.files:
-            await self._storage.delete(found.render_id, stored)
+        await self._lifecycle.start()
 
     def drain(self) -> None:
         """Take and begin no more renders. For the moment that SIGTERM arrives; :meth:`stop` does it too."""
@@ -121,31 +86,7 @@ class RenderService:
 
         What is queued stays for the next start. Those who listen and wait are let go.
         """
-        if self._retaining is not None:
-            self._retaining.cancel()
-            await asyncio.wait({self._retaining})
-        with contextlib.suppress(DatabaseError):  # else it is missed after a while
-            await self._worker.fleet.leave()
-        async with contextlib.AsyncExitStack() as last:
-            # In the order from the bottom up, and each whatever happens to the others.
-            last.push_async_callback(self._store.close)
-            last.push_async_callback(self._let_go)
-            last.push_async_callback(self._storage.stop)
-            for companion in self._companions:
-                last.push_async_callback(companion.stop)
-            last.push_async_callback(self._worker.leave)
-            for executor in self._executors:
-                last.push_async_callback(executor.stop)
-            await self._worker.stop(self._settings.shutdown_grace if grace is None else grace)
-
-    async def _let_go(self) -> None:
-        """Let all go who listen and wait, once they have heard what has happened, as the table is to be closed."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait({self._watching})
-            with contextlib.suppress(DatabaseError):
-                await self._watch.look()
-        await self._feed.close()
+        await self._lifecycle.stop(self._settings.shutdown_grace if grace is None else grace)
 
     async def submit(
         self,
@@ -262,30 +203,11 @@ class RenderService:
 
         The render counts as canceled at once. With ``wait``, this returns only when nothing of it runs any more.
         """
-        render = await self._read(render_id, tenant)
-        while not render.status.ended:
-            if await self._store.endings.end(render_id, status=render.status, outcome=CANCELED):
-                if render.status is RenderStatus.running:
-                    self._worker.abort(render_id)
-                await self._end_orphans(render_id)
-            render = await self._read(render_id, tenant)
-        if wait:
-            await self._feed.until(render_id, lambda state: state.status.ended and not state.is_live)
-        return render
+        return await self._cancellation.cancel(render_id, tenant=tenant, wait=wait)
 
     async def leave(self, render_id: str, *, tenant: str) -> None:
         """Cancel a render whose client has left; if others wait for its end, only once they have left too."""
-        await self._read(render_id, tenant)
-        if await self._store.endings.abandon(render_id):
-            await self._end_orphans(render_id)  # the others may have left at the same moment
-        else:
-            await self.cancel(render_id, tenant=tenant, wait=False)
-
-    async def _end_orphans(self, render_id: str) -> None:
-        """Cancel what only went on for renders like this one, if there is none left that waits for it."""
-        for orphan, tenant in await self._store.endings.orphans(render_id):
-            with contextlib.suppress(RenderNotFound):
-                await self.cancel(orphan, tenant=tenant, wait=False)
+        await self._cancellation.leave(render_id, tenant=tenant)
 
     async def events(self, render_id: str, *, tenant: str, after: int = 0) -> AsyncGenerator[Event, None]:
         """Yield what has happened to the render since event ``after``, and what happens, up to the event that ends it.

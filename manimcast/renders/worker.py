@@ -26,20 +26,17 @@ from manimcast.renders.errors import NoExecutor
 from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import NO_WORKER, Fleet, Offer
 from manimcast.renders.kept import KeptResult, KeptResults
-from manimcast.renders.model import RenderStatus
-from manimcast.renders.outcomes import LOST, given_up, internal
+from manimcast.renders.outcomes import internal
 from manimcast.renders.owners import Owner
-from manimcast.renders.rows import Claim, NewRender, Waiting, place_of
+from manimcast.renders.rows import Claim, NewRender
 from manimcast.renders.store import RenderStore
+from manimcast.renders.stranded import Stranded
+from manimcast.renders.tenure import Tenure
 from manimcast.settings import Settings
 from manimcast.storage import Storage
 
 LOOK_AGAIN = 1.0
 """Seconds until the loop looks at the table again when nothing has happened here."""
-BEATS = 5
-"""How many times a lease is put off before it would have run out."""
-STRANDED = 60.0
-"""Seconds that a render waits in the queue while no executor that may run it is available."""
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +59,9 @@ class Worker:
         self._attempts: dict[str, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
-        self._stranded: dict[str, float] = {}
+        self._stranded = Stranded(store, self.fleet)
+        self._tenure = Tenure(store, storage, self._owner, self.fleet, running=self._attempts.keys, queued=self.wake)
         self._loop: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self.draining = False
 
@@ -73,24 +70,17 @@ class Worker:
 
         Raises :class:`DatabaseError` when ``DATA_DIR`` or the table cannot be written.
         """
-        await asyncio.to_thread(self._owner.enter)
-        await self._take_over()
+        await self._tenure.enter()
 
     def start(self) -> None:
         """Begin to take renders, if there is anything here that can run them."""
-        self._keeping = asyncio.create_task(self._keep())
+        self._tenure.start()
         if self._executors:
             self._loop = asyncio.create_task(self._claim_all())
 
     async def leave(self) -> None:
         """Be none of those that work in ``DATA_DIR`` any more, after :meth:`stop`."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait({self._keeping})
-        # What could not be ended here is tried again at once, and not only when its lease has run out.
-        with contextlib.suppress(DatabaseError):
-            await self._store.leases.recover(LOST, dead=[self._owner.name])
-        await asyncio.to_thread(self._owner.leave)
+        await self._tenure.leave()
 
     def running(self) -> dict[str, Attempt]:
         """Return what runs here, by the ids of the renders."""
@@ -152,46 +142,13 @@ class Worker:
         """Return what would run a new render that asks for ``asked``, or raise :class:`NoExecutor`."""
         if self.draining:
             raise NoExecutor("the service is shutting down")
-        choice = self._choose(asked, {})
+        choice = self.fleet.choose(asked, {})
         if not self._executors or not isinstance(choice, policy.Use):
             await self.fleet.look()  # one that can may have come a moment ago, or gone
-            choice = self._choose(asked, {})
+            choice = self.fleet.choose(asked, {})
         if isinstance(choice, policy.Use):
             return next(offer for offer in self.fleet.offers() if offer.name == choice.executor)
         raise NoExecutor(choice.reason if self.fleet.offers() else NO_WORKER)
-
-    def _choose(self, asked: str, faults: policy.Faults) -> policy.Choice:
-        return self.fleet.choose(asked, faults)
-
-    async def _keep(self) -> None:
-        """Keep the leases of what runs here, and take over what others have lost, until canceled."""
-        beats = self._store.leases.seconds / BEATS
-        while True:
-            try:
-                await self._renew()
-                await self._take_over()
-                await self.fleet.beat()
-            except DatabaseError as error:
-                logger.error("leases were not renewed: %s", error)  # noqa: TRY400 - the message says it all
-            except Exception:  # it must go on, or all that runs here is lost
-                logger.exception("leases were not renewed")
-            await asyncio.sleep(beats)
-
-    async def _renew(self) -> None:
-        if self._attempts:
-            await self._store.leases.renew(self._owner.name, list(self._attempts))
-
-    async def _take_over(self) -> None:
-        """Queue again what the dead, and those whose lease has run out, were running."""
-        dead = await asyncio.to_thread(self._owner.dead)
-        recovered = await self._store.leases.recover(LOST, dead=dead)
-        for render_id, number in recovered:
-            logger.warning("attempt %d was lost", number, extra={"render_id": render_id})
-            await self._storage.delete(place_of(render_id, number))
-        await self.fleet.bury(dead)
-        await asyncio.to_thread(self._owner.bury, dead)
-        if recovered:
-            self.wake()
 
     async def _claim_all(self) -> None:
         while not self.draining:
@@ -210,29 +167,18 @@ class Worker:
         A render that waits for a full executor holds up none that goes to another.
         """
         queue = await self._store.claims.queued()
-        self._stranded = {one.id: self._stranded[one.id] for one in queue if one.id in self._stranded}
+        self._stranded.only(queue)
         ours = [offer.candidate for offer in self.fleet.own()]
         for waiting in queue:
             if self.draining:
                 return
             match policy.choose(waiting.requested, waiting.faults, ours):
                 case policy.Use(executor=name):
-                    self._stranded.pop(waiting.id, None)
+                    self._stranded.free(waiting.id)
                     if self._busy[name] < self._executors[name].slots:
                         await self._start(waiting.id, self._executors[name])
                 case _:
-                    await self._leave_to_others(waiting)
-
-    async def _leave_to_others(self, waiting: Waiting) -> None:
-        """End a render that nothing here can run, if nobody else can, and has not been able to for long enough."""
-        match self._choose(waiting.requested, waiting.faults):
-            case policy.Use():
-                self._stranded.pop(waiting.id, None)
-            case policy.GiveUp(reason=reason) if waiting.faults:
-                await self._give_up(waiting.id, reason)
-            case policy.Wait(reason=reason) | policy.GiveUp(reason=reason):
-                if time.monotonic() - self._stranded.setdefault(waiting.id, time.monotonic()) >= STRANDED:
-                    await self._give_up(waiting.id, reason)
+                    await self._stranded.see(waiting)
 
     async def _start(self, render_id: str, executor: Executor) -> None:
         claim = await self._store.claims.take(render_id, owner=self._owner.name, executor=executor.name)
@@ -248,11 +194,6 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _give_up(self, render_id: str, reason: str) -> None:
-        """End a render that waits and that nothing can run."""
-        if await self._store.endings.end(render_id, status=RenderStatus.queued, outcome=given_up(reason)):
-            logger.error("Nothing can render it: %s", reason, extra={"render_id": render_id})
-
     def _work_of(self, render_id: str, attempt: int) -> Path:
         return self._owner.work / f"{render_id}-{attempt}"
 
@@ -261,7 +202,7 @@ class Worker:
         attempt = Attempt(
             claim,
             executor,
-            choose=self._choose,
+            choose=self.fleet.choose,
             store=self._store,
             storage=self._storage,
             results=self.results,

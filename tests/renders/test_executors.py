@@ -238,7 +238,7 @@ async def test_a_render_that_finds_no_executor_waits_but_not_for_ever(
         following = asyncio.create_task(service.wait(stranded.id, tenant="t", timeout=PATIENCE))
         early = await service.wait(stranded.id, tenant="t", timeout=0.1)
         assert early.status is RenderStatus.queued
-        monkeypatch.setattr(worker, "STRANDED", 0.1)
+        monkeypatch.setattr(stranded, "PATIENCE", 0.1)
         done = await following
         assert (done.status, done.attempt, done.executor) == (RenderStatus.failed, 0, None)
         assert done.error is not None

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy import select, update
 
-from manimcast.renders import NoExecutor, QueueFull, RenderService, RenderStatus, RenderStore, worker
+from manimcast.renders import NoExecutor, QueueFull, RenderService, RenderStatus, RenderStore, stranded
 from manimcast.renders.table import services
 from manimcast.settings import Role, Settings
 from manimcast.storage import LocalStorage
@@ -64,7 +64,7 @@ async def test_without_a_living_worker_nothing_is_taken(start: Start) -> None:
 async def test_a_worker_that_is_silent_is_dead_after_a_while(start: Start) -> None:
     async with start(Role.api) as api, start(Role.worker, ScriptedExecutor()) as silent:
         await api.submit(a_spec(), tenant="t")
-        keeping = silent._worker._keeping
+        keeping = silent._worker._tenure._keeping
         assert keeping is not None
         keeping.cancel()
         async with silent._store.database.write() as connection:
@@ -95,7 +95,7 @@ async def test_an_api_admits_as_many_as_all_workers_run_and_may_wait(start: Star
 
 
 async def test_a_worker_leaves_to_others_what_only_they_can_run(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "STRANDED", 0)  # whatever nobody can run ends at once
+    monkeypatch.setattr(stranded, "PATIENCE", 0)  # whatever nobody can run ends at once
     local, modal = ScriptedExecutor("local"), ScriptedExecutor("modal")
     async with start(Role.worker, modal), start(Role.worker, local), start(Role.api) as api:
         assert {offer.name for offer in api.offers()} == {"local", "modal"}

@@ -62,7 +62,7 @@ async def ended(service: RenderService, render: Render) -> Render:
 
 def silence(service: RenderService) -> None:
     """Let a service renew no leases any more, as if its host had lost the network."""
-    keeping = service._worker._keeping
+    keeping = service._worker._tenure._keeping
     assert keeping is not None
     keeping.cancel()
 
