@@ -16,6 +16,7 @@ from manimcast.renders import (
     RenderStatus,
     executor_at_fault,
     fleet,
+    stranded,
     worker,
 )
 from manimcast.settings import Settings
@@ -231,12 +232,12 @@ async def test_a_render_that_finds_no_executor_waits_but_not_for_ever(
     async with serve(modal, local) as service:
         busy = await submit(service, "modal")
         performance = await modal.begun.get()
-        stranded, served = await submit(service, "modal"), await submit(service, "local")
+        waiting, served = await submit(service, "modal"), await submit(service, "local")
         (await local.begun.get()).succeed()
         await ended(service, served)
         modal.unavailable = "no answer"
-        following = asyncio.create_task(service.wait(stranded.id, tenant="t", timeout=PATIENCE))
-        early = await service.wait(stranded.id, tenant="t", timeout=0.1)
+        following = asyncio.create_task(service.wait(waiting.id, tenant="t", timeout=PATIENCE))
+        early = await service.wait(waiting.id, tenant="t", timeout=0.1)
         assert early.status is RenderStatus.queued
         monkeypatch.setattr(stranded, "PATIENCE", 0.1)
         done = await following
