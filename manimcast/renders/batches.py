@@ -158,6 +158,7 @@ class Batches:
                 await testify(connection, self._store.witnesses, RenderStatus.canceled, ended)
             if len(ids) == AT_ONCE:
                 continue
+            await self._service.end_orphans(batch_id)
             if not under_way:  # else one of them may have gone back to the queue meanwhile
                 return await self.get(batch_id, tenant=tenant)
             await asyncio.gather(*(self._end(render_id, tenant) for render_id in under_way))

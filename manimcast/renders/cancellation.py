@@ -39,7 +39,7 @@ class Cancellation:
             if await self._store.endings.end(render_id, status=render.status, outcome=CANCELED):
                 if render.status is RenderStatus.running:
                     self._worker.abort(render_id)
-                await self._end_orphans(render_id)
+                await self.end_orphans(render_id)
             render = await self._read(render_id, tenant)
         if wait:
             await self._feed.until(render_id, lambda state: state.status.ended and not state.is_live)
@@ -49,12 +49,12 @@ class Cancellation:
         """Cancel a render whose client has left; if others wait for its end, only once they have left too."""
         await self._read(render_id, tenant)
         if await self._store.endings.abandon(render_id):
-            await self._end_orphans(render_id)  # the others may have left at the same moment
+            await self.end_orphans(render_id)  # the others may have left at the same moment
         else:
             await self.cancel(render_id, tenant=tenant, wait=False)
 
-    async def _end_orphans(self, render_id: str) -> None:
-        """Cancel what only went on for renders like this one, if there is none left that waits for it."""
-        for orphan, tenant in await self._store.endings.orphans(render_id):
+    async def end_orphans(self, ended: str) -> None:
+        """Cancel what only went on for renders like this one, or like those of a batch, if none is left that waits."""
+        for orphan, tenant in await self._store.endings.orphans(ended):
             with contextlib.suppress(RenderNotFound):
                 await self.cancel(orphan, tenant=tenant, wait=False)

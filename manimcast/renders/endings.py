@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from manimcast.database import Database, DatabaseError
 from manimcast.renders.claims import held
@@ -76,9 +76,12 @@ class Endings:
         async with self._database.write() as connection:
             return await abandon(connection, render_id)
 
-    async def orphans(self, render_id: str) -> list[tuple[str, str]]:
-        """Return ids and tenants of renders that were abandoned for ones like this, and for which nobody waits now."""
+    async def orphans(self, ended: str) -> list[tuple[str, str]]:
+        """Return ids and tenants of renders that were abandoned for others, and for which nobody waits now.
+
+        ``ended`` is the render, or the batch, for which they went on.
+        """
+        like = renders.alias()
+        flights = select(like.c.flight).where(or_(like.c.id == ended, like.c.batch_id == ended))
         async with self._database.read() as connection:
-            flight = (await connection.execute(select(renders.c.flight).where(renders.c.id == render_id))).scalar()
-            rows = await orphans(connection, flight) if flight is not None else []
-        return [(row.id, row.tenant) for row in rows]
+            return [(row.id, row.tenant) for row in await orphans(connection, flights)]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.renders.events import EventLog, EventType, Said, segment
@@ -127,14 +127,15 @@ async def abandon(connection: AsyncConnection, render_id: str) -> bool:
     return (await connection.execute(update(renders).where(*running).values(abandoned=True))).rowcount == 1
 
 
-async def orphans(connection: AsyncConnection, flight: str) -> list[Row[Any, Any]]:
-    """Return the abandoned renders of a flight for which nobody waits any more."""
+async def orphans(connection: AsyncConnection, flights: Select[Any]) -> list[Row[Any, Any]]:
+    """Return the abandoned renders of these flights for which nobody waits any more."""
     other = renders.alias()
+    under_way = (_QUEUED, _RUNNING)
     waiting = exists(
         select(other.c.id).where(
-            other.c.flight == flight, other.c.status.in_((_QUEUED, _RUNNING)), other.c.abandoned.is_(False)
+            other.c.flight == renders.c.flight, other.c.status.in_(under_way), other.c.abandoned.is_(False)
         )
     )
-    mine = (renders.c.flight == flight, renders.c.status.in_((_QUEUED, _RUNNING)), renders.c.abandoned.is_(True))
+    mine = (renders.c.flight.in_(flights), renders.c.status.in_(under_way), renders.c.abandoned.is_(True))
     statement = select(renders.c.id, renders.c.tenant).where(*mine, ~waiting)
     return [*(await connection.execute(statement)).all()]

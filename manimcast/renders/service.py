@@ -209,6 +209,10 @@ class RenderService:
         """Cancel a render whose client has left; if others wait for its end, only once they have left too."""
         await self._cancellation.leave(render_id, tenant=tenant)
 
+    async def end_orphans(self, batch_id: str) -> None:
+        """Cancel what only went on for renders of a batch that were canceled."""
+        await self._cancellation.end_orphans(batch_id)
+
     async def events(self, render_id: str, *, tenant: str, after: int = 0) -> AsyncGenerator[Event, None]:
         """Yield what has happened to the render since event ``after``, and what happens, up to the event that ends it.
 

@@ -200,6 +200,18 @@ async def test_cancel_ends_all_that_has_not_ended(start: Start) -> None:
         assert await at.batches.cancel(batch.id, tenant="t") == done
 
 
+async def test_cancel_ends_what_went_on_for_the_batch_alone(start: Start) -> None:
+    async with start() as at:
+        left = await at.service.submit(drafts(1)[0].spec, tenant="t")
+        performance = await at.executor.begun.get()
+        batch = await at.batches.submit(drafts(1, 1), tenant="t")
+        await at.service.leave(left.id, tenant="t")
+        assert (await at.service.wait(left.id, tenant="t", timeout=0)).status is RenderStatus.running
+        await at.batches.cancel(batch.id, tenant="t")
+        await performance.over.wait()
+        assert (await at.service.wait(left.id, tenant="t")).status is RenderStatus.canceled
+
+
 async def test_delete_leaves_nothing(start: Start, tmp_path: Path) -> None:
     async with start() as at:
         batch = await at.batches.submit(drafts(*range(5)), tenant="t", key=RequestKey.of("k", {}))
