@@ -72,8 +72,10 @@ async def submit(
     With a ``key`` that was sent before, that request's render is returned. ``webhook`` is where its end is told.
     """
     with taking(context):
-        spec = await with_assets(context, spec, assets, tenant=tenant)
         try:
+            if key is not None:  # before its assets, which may have been deleted since
+                await context.renders.look(key, tenant=tenant)
+            spec = await with_assets(context, spec, assets, tenant=tenant)
             render = await context.renders.submit(
                 spec,
                 tenant=tenant,

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from manimcast.database import Database, Lock
 from manimcast.renders.events import EventLog
 from manimcast.renders.flights import has_room, retold
-from manimcast.renders.idempotency import note
+from manimcast.renders.idempotency import RequestKey, look, note
 from manimcast.renders.leases import lease
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.order import turn
@@ -40,6 +40,11 @@ class Admission:
         self._key_lifetime = settings.idempotency_ttl
         self._flight_limit = settings.flight_limit
         self._lease = settings.lease_ttl
+
+    async def look(self, tenant: str, key: RequestKey) -> None:
+        """Raise :class:`KeyTakenError` when the key belongs to a render or a batch already."""
+        async with self._database.read() as connection:
+            await look(connection, tenant, key, lifetime=self._key_lifetime)
 
     async def insert(self, new: NewRender, *, room: int) -> bool:
         """Queue a render, unless ``room`` or more are queued or running already; tell whether it was.

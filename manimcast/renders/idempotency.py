@@ -53,6 +53,12 @@ async def note(connection: AsyncConnection, tenant: str, key: RequestKey, render
     values = {"tenant": tenant, "key": key.key, "digest": key.digest, "render_id": render_id, "noted": Now()}
     done = await connection.execute(insert(idempotency_keys).values(values).on_conflict_do_nothing())
     if done.rowcount != 1:
-        mine = (_KEYS.tenant == tenant, _KEYS.key == key.key)
-        taken = (await connection.execute(select(idempotency_keys).where(*mine))).one()
+        await look(connection, tenant, key, lifetime=lifetime)
+
+
+async def look(connection: AsyncConnection, tenant: str, key: RequestKey, *, lifetime: float) -> None:
+    """Raise :class:`KeyTakenError` when the key belongs to a render or a batch."""
+    mine = (_KEYS.tenant == tenant, _KEYS.key == key.key, _KEYS.noted >= Now() - lifetime)
+    taken = (await connection.execute(select(idempotency_keys).where(*mine))).first()
+    if taken is not None:
         raise KeyTakenError(taken.render_id, is_same=taken.digest == key.digest)

@@ -119,6 +119,13 @@ class RenderService:
         self._worker.wake()
         return await self._read(new.id, tenant)
 
+    async def look(self, key: RequestKey, *, tenant: str) -> None:
+        """Raise :class:`KeyTakenError` when a request with this key was taken already.
+
+        To be asked before a request is looked at any closer, as what it needs may be gone since then.
+        """
+        await self._store.admission.look(tenant, key)
+
     async def draft(self, draft: Draft, *, tenant: str, key: RequestKey | None = None) -> tuple[NewRender, Offer]:
         """Return the render that ``draft`` asks for, which is not entered yet, and what would run it.
 

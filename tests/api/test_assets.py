@@ -201,6 +201,22 @@ async def test_a_render_whose_asset_was_deleted_meanwhile_says_so(api: Api) -> N
     assert render.error.message == f"The asset {asset['id']} (logo.png) was deleted before the render began."
 
 
+async def test_a_key_is_the_same_render_also_when_its_asset_was_deleted_since(api: Api) -> None:
+    asset = (await upload(api.client, "logo.png", PNG)).json()
+    one, key = {"code": CODE, "assets": [{"id": asset["id"]}]}, {"idempotency-key": "k"}
+    asked = {"/v1/renders": one, "/v1/batches": {"renders": [one]}}
+    ids = {}
+    for number, (path, body) in enumerate(asked.items()):
+        answer = await api.client.post(path, json=body, headers={"idempotency-key": f"k{number}"})
+        assert answer.status_code == 202, answer.text
+        ids[path] = answer.json()["id"]
+    assert (await api.client.delete(f"{PATH}/{asset['id']}")).status_code == 204
+    for number, (path, body) in enumerate(asked.items()):
+        answer = await api.client.post(path, json=body, headers={"idempotency-key": f"k{number}"})
+        assert (answer.status_code, answer.json().get("id")) == (202, ids[path]), answer.text
+        assert (await api.client.post(path, json=body, headers=key)).status_code == 422, "with another key"
+
+
 async def test_a_render_that_has_begun_keeps_a_deleted_asset(api: Api) -> None:
     asset = (await upload(api.client, "logo.png", PNG)).json()
     render = (await api.client.post("/v1/renders", json={"code": CODE, "assets": [asset["id"]]})).json()

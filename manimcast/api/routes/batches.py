@@ -41,14 +41,17 @@ async def create_batch(request: Request, context: InContext, tenant: Tenant) -> 
     body = await read_json_object(request, limit=context.settings.max_batch_bytes)
     # Thousands of them take a while, in which others are to be answered.
     order = await asyncio.to_thread(parse_batch, body, context.settings, base=base_url(request, context))
+    key = request_key(request, body)
     with taking(context):
-        drafts = await with_assets_each(context, order, tenant=tenant)
         try:
+            if key is not None:  # before its assets, which may have been deleted since
+                await context.renders.look(key, tenant=tenant)
+            drafts = await with_assets_each(context, order, tenant=tenant)
             batch = await context.batches.submit(
                 drafts,
                 tenant=tenant,
                 metadata=order.metadata,
-                key=request_key(request, body),
+                key=key,
                 webhook=order.webhook,
             )
         except KeyTakenError as taken:
