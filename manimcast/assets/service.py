@@ -17,9 +17,9 @@ from typing import BinaryIO
 
 from manimcast.assets.incoming import Incoming, sweep
 from manimcast.assets.kinds import KindError, kind_of
-from manimcast.assets.store import Asset, AssetStore, Quota
+from manimcast.assets.store import Asset, AssetStore, LateError, Quota
 from manimcast.attached import AssetRef, AssetUse, asset_id
-from manimcast.database import Database
+from manimcast.database import Database, DatabaseError
 from manimcast.executors.attachment import Attachment
 from manimcast.names import MAX_PART, check_name
 from manimcast.settings import MIB, Settings
@@ -81,10 +81,14 @@ class Assets:
             bytes=file.size,
             created_at=datetime.now(UTC),
         )
-        # The bytes first: what has a row can be used.
-        await self._storage.keep(new.place, file.path)
+        await self._store.note(new.place)
         try:
+            # The bytes first: what has a row can be used.
+            await self._storage.keep(new.place, file.path)
             kept = await self._store.add(tenant, new, self._quota)
+        except LateError:
+            await self._drop(new.place)
+            raise StorageError("storing the asset took too long") from None
         except BaseException:
             await self._drop(new.place)
             raise
@@ -108,8 +112,15 @@ class Assets:
         return place is not None
 
     async def _drop(self, place: str) -> None:
-        with contextlib.suppress(StorageError):  # nobody knows it by now, so it only takes room
+        with contextlib.suppress(StorageError, DatabaseError):  # then the sweep does it
             await self._storage.drop(place)
+            await self._store.dropped(place)
+
+    async def sweep(self, limit: int) -> None:
+        """Remove the bytes of up to ``limit`` assets which a service that died was storing or removing."""
+        for place in await self._store.adrift(limit):
+            await self._storage.drop(place)
+            await self._store.dropped(place)
 
     async def resolve(self, tenant: str, references: Sequence[AssetRef]) -> tuple[AssetUse, ...]:
         """Return what the assets are that a render asks for, as they are now. Raises :class:`AssetError`."""

@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 
-from manimcast.assets.table import assets
+from manimcast.assets.table import asset_drops, assets
 from manimcast.attached import AssetKind
-from manimcast.database import Database, Lock
+from manimcast.database import Database, Lock, Now
+
+CLAIM_SECONDS = 1800.0
+"""Within which bytes must have become an asset's, after their place was noted; after twice that they are adrift."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,36 @@ class QuotaError(Exception):
     """The tenant has as much as it may have. The message says of what."""
 
 
+class LateError(Exception):
+    """The bytes of an asset took so long to be stored that they may have been removed again."""
+
+
 class AssetStore:
-    """The table of assets. Every method sees the assets of one tenant only."""
+    """The table of assets. Every method that takes a ``tenant`` sees the assets of that one only."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def note(self, place: str) -> None:
+        """Note that bytes are about to be stored at ``place``, to be removed unless :meth:`add` takes them."""
+        async with self._database.write() as connection:
+            await connection.execute(insert(asset_drops).values(place=place, noted=Now()))
+
+    async def dropped(self, place: str) -> None:
+        """Note that nothing is stored at ``place`` any more."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(asset_drops).where(asset_drops.c.place == place))
+
+    async def adrift(self, limit: int) -> list[str]:
+        """Return up to ``limit`` places whose bytes whoever was to remove them has left, longest ago first."""
+        old = select(asset_drops.c.place).where(asset_drops.c.noted < Now() - 2 * CLAIM_SECONDS)
+        async with self._database.read() as connection:
+            return [*(await connection.execute(old.order_by(asset_drops.c.noted).limit(limit))).scalars()]
+
     async def add(self, tenant: str, new: Asset, quota: Quota) -> Asset:
         """Enter ``new``, and return the asset that there is now: where its content was there, that one, renamed.
 
-        Raises :class:`QuotaError`.
+        Raises :class:`QuotaError`, and :class:`LateError` when its place was noted too long ago.
         """
         async with self._database.write(Lock.assets) as connection:
             mine = assets.c.tenant == tenant
@@ -67,6 +90,9 @@ class AssetStore:
                 )
             values = {name: getattr(new, name) for name in ("id", "place", "name", "media_type", "bytes", "created_at")}
             await connection.execute(insert(assets).values(tenant=tenant, kind=new.kind.value, **values))
+            noted = (asset_drops.c.place == new.place, asset_drops.c.noted > Now() - CLAIM_SECONDS)
+            if (await connection.execute(delete(asset_drops).where(*noted))).rowcount != 1:
+                raise LateError
         return new
 
     async def find(self, tenant: str, ids: Collection[str]) -> dict[str, Asset]:
@@ -87,10 +113,14 @@ class AssetStore:
             return [_asset(row) for row in await connection.execute(statement.limit(limit))]
 
     async def remove(self, tenant: str, asset_id: str) -> str | None:
-        """Forget an asset, and return the place of its bytes; None when the tenant has no such asset."""
+        """Forget an asset, and return the place of its bytes, which are to be removed; None when there is none."""
         mine = (assets.c.tenant == tenant, assets.c.id == asset_id)
         async with self._database.write() as connection:
-            return (await connection.execute(delete(assets).where(*mine).returning(assets.c.place))).scalar()
+            going = delete(assets).where(*mine).returning(assets.c.place)
+            place: str | None = (await connection.execute(going)).scalar()
+            if place is not None:
+                await connection.execute(insert(asset_drops).values(place=place, noted=Now()))
+        return place
 
 
 def _asset(row: Row[Any], **changed: Any) -> Asset:

@@ -1,7 +1,8 @@
 """What becomes of ended renders after a while: their videos expire, then their records (``VIDEO_TTL``, ``RECORD_TTL``).
 
 Of all services that work with the database one at a time sees to it, a bounded number of renders in each round. The
-same rounds remove the files of videos that no render shows any more, and that a service which died was about to remove.
+same rounds remove the files of videos that no render shows any more, and those of videos and assets that a service
+which died was about to remove, or to note.
 Caches are each service's own (``CACHE_TTL``).
 """
 
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from manimcast.assets import Assets
 from manimcast.cache import expire
 from manimcast.database import DatabaseError, Now
 from manimcast.renders.model import RenderStatus
@@ -42,6 +44,7 @@ class Retention:
         self._settings = settings
         self._store = store
         self._storage = storage
+        self._assets = Assets(settings, store.database, storage)
         lifetimes = [settings.video_ttl, settings.record_ttl, settings.failed_ttl, settings.cache_ttl]
         self._pause = max(1.0, min([ROUND, *(one / 4 for one in lifetimes if one is not None)]))
 
@@ -70,6 +73,7 @@ class Retention:
         for place, stored in await self._store.videos.unshown(AT_ONCE):
             await self._storage.delete(place, stored)
             await self._store.videos.forget(place)
+        await self._assets.sweep(AT_ONCE)
 
     async def _expire_videos(self, before: datetime) -> None:
         old = select(renders.c.id, renders.c.place).where(renders.c.place.is_not(None), renders.c.finished_at < before)

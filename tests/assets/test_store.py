@@ -42,11 +42,16 @@ async def store(anyio_backend: str, settings: Callable[..., Settings]) -> AsyncI
     await database.close()
 
 
+async def add(store: AssetStore, tenant: str, new: Asset, quota: Quota) -> Asset:
+    await store.note(new.place)
+    return await store.add(tenant, new, quota)
+
+
 async def test_one_row_for_each_content_of_a_tenant(store: AssetStore) -> None:
-    first = await store.add("t", an_asset(1), PLENTY)
-    again = await store.add("t", an_asset(1, place="other", name="b.txt"), PLENTY)
+    first = await add(store, "t", an_asset(1), PLENTY)
+    again = await add(store, "t", an_asset(1, place="other", name="b.txt"), PLENTY)
     assert (first.place, again.place, again.name) == (first.place, first.place, "b.txt")
-    theirs = await store.add("u", an_asset(1, place="theirs"), PLENTY)
+    theirs = await add(store, "u", an_asset(1, place="theirs"), PLENTY)
     assert theirs.place == "theirs"
     found = await store.find("t", [first.id, "ast_none"])
     assert found == {first.id: again}
@@ -58,20 +63,20 @@ async def test_one_row_for_each_content_of_a_tenant(store: AssetStore) -> None:
 async def test_quotas_hold_against_many_at_once(store: AssetStore) -> None:
     quota = Quota(5, 45)
     results = await asyncio.gather(
-        *(store.add("t", an_asset(number), quota) for number in range(10)), return_exceptions=True
+        *(add(store, "t", an_asset(number), quota) for number in range(10)), return_exceptions=True
     )
     refused = [one for one in results if isinstance(one, QuotaError)]
     assert len(refused) == 6
     assert len(await store.newest("t", before=None, limit=100)) == 4
     assert str(refused[0]) == "your assets are 40 bytes together, and may be 45; 10 more are too many"
-    await store.add("t", an_asset(99, size=5), quota)
+    await add(store, "t", an_asset(99, size=5), quota)
     with pytest.raises(QuotaError, match="you have 5 assets, and may have 5"):
-        await store.add("t", an_asset(100, size=0), quota)
+        await add(store, "t", an_asset(100, size=0), quota)
 
 
 async def test_pages_have_each_once_also_of_one_moment(store: AssetStore) -> None:
     for number in range(7):
-        await store.add("t", an_asset(number, when=NOW + timedelta(microseconds=number // 3)), PLENTY)
+        await add(store, "t", an_asset(number, when=NOW + timedelta(microseconds=number // 3)), PLENTY)
     seen: list[Asset] = []
     while page := await store.newest("t", before=(seen[-1].created_at, seen[-1].id) if seen else None, limit=2):
         seen += page
