@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from manimcast.sandbox import control
+from manimcast.sandbox.host import supervisor as supervisor_module
 from manimcast.sandbox.host.environment import environment
 from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
@@ -147,6 +149,40 @@ def test_a_supervisor_starts_another_when_one_dies_and_leaves_none_behind() -> N
         assert not Path(f"/proc/{second._process.pid}").exists()
         with pytest.raises(ZygoteError):
             await supervisor.zygote()
+
+    asyncio.run(scenario())
+
+
+def test_one_that_is_killed_while_it_starts_is_no_reason_to_refuse_renders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a warm process waits for the next one, until several in a row have not come up."""
+    real, starts = Zygote.start, 0
+    fails_until = 1 + supervisor_module.TRIES  # the first one lives; of those after it so many less one are killed
+
+    async def start(*args: Any, **options: Any) -> Zygote:
+        nonlocal starts
+        starts += 1
+        if 1 < starts < fails_until:
+            raise ZygoteError("the warm process ended while it started")
+        return await real(*args, **options)
+
+    monkeypatch.setattr(Zygote, "start", start)
+    monkeypatch.setattr(supervisor_module, "FIRST_PAUSE", 0.01)
+
+    async def scenario() -> None:
+        nonlocal fails_until
+        supervisor = Supervisor(BOUNDS, recycle=100)
+        await supervisor.start(await examine(owner=OWNER))
+        first = await supervisor.zygote()
+        os.kill(warm_process(first._process.pid), signal.SIGKILL)
+        await first.gone.wait()
+        second = await supervisor.zygote()
+        assert starts == fails_until
+        fails_until = starts + 1 + supervisor_module.TRIES  # one more of them
+        os.kill(warm_process(second._process.pid), signal.SIGKILL)
+        await second.gone.wait()
+        with pytest.raises(ZygoteError, match="ended while it started"):
+            await supervisor.zygote()
+        await supervisor.stop()
 
     asyncio.run(scenario())
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+TRIES = 3
+"""Starts in a row that fail before renders are told that there is no warm process: one that was killed is no reason."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Supervisor:
         return zygote
 
     async def _keep(self) -> None:
-        pause = FIRST_PAUSE
+        pause, failures = FIRST_PAUSE, 0
         while True:
             try:
                 fresh = await self._start()
@@ -134,11 +136,13 @@ class Supervisor:
             except Exception as error:  # whoever waits for a warm process must hear of it
                 expected = isinstance(error, ZygoteError | OSError)
                 log.warning("The warm process does not start: %s", error, exc_info=not expected)
-                await self._set(reason=str(error) or type(error).__name__)
+                failures += 1
+                if failures >= TRIES:
+                    await self._set(reason=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
-            pause = FIRST_PAUSE
+            pause, failures = FIRST_PAUSE, 0
             await self._set(zygote=fresh)
             await self._until_worn_or_gone(fresh)
             if fresh.gone.is_set():
