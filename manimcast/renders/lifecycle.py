@@ -96,8 +96,7 @@ class Lifecycle:
         render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
         if await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
             return
-        render = await self._store.get(render_id)
-        if render is None or render.result is None or render.result.files != stored.files:
+        if not await self._store.videos.is_shown(found.render_id, stored):
             await self._storage.delete(found.render_id, stored)
 
     async def stop(self, grace: float) -> None:

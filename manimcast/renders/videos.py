@@ -59,6 +59,12 @@ class Videos:
         files = StoredResult.model_validate(row.files).files if row is not None else ()
         return next((file for file in files if file.name == name), None)
 
+    async def is_shown(self, place: str, stored: StoredResult) -> bool:
+        """Tell whether a render shows these files of the video at ``place``: the one that made it, or another."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(_ROW.files).where(_ROW.place == place, _ROW.shown > 0))).first()
+        return row is not None and StoredResult.model_validate(row.files).files == stored.files
+
     async def unshown(self, limit: int, places: Iterable[str] | None = None) -> list[tuple[str, StoredResult]]:
         """Return videos that no render shows any more, of these ``places`` or of all; each with its files."""
         which = [_ROW.place.in_(list(places))] if places is not None else []

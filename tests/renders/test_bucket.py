@@ -121,3 +121,23 @@ async def test_one_of_two_finished_attempts_is_taken_over(
         assert done.progress.percent == 100
         while bucket.objects() != [done.result.video.key]:  # noqa: ASYNC110 - another process's
             await asyncio.sleep(0.01)
+
+
+async def test_a_video_on_its_way_stays_after_its_maker_is_deleted_as_long_as_another_render_shows_it(
+    serve: Serve, executor: ScriptedExecutor, bucket: BucketServer, way: Proxy
+) -> None:
+    fields = bucket.settings(s3_endpoint=way.address)
+    executor.fingerprint = {"manim": "0.22.0"}
+    async with serve(**fields) as service:
+        way.refuse = lambda asked: (503, "SlowDown") if asked.is_video else None
+        maker = await service.submit(a_spec(), tenant="t")
+        (await executor.begun.get()).succeed()
+        await service.wait(maker.id, tenant="t", timeout=60)
+        other = await service.submit(a_spec(), tenant="t")
+        assert other.cache.hit == "result"
+        assert other.result is not None
+        await service.delete(maker.id, tenant="t")
+    way.works()
+    async with serve(**fields):
+        while bucket.objects() != [other.result.video.key]:  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.01)
