@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
+    StrictInt,
     StringConstraints,
     field_validator,
     model_validator,
@@ -182,7 +183,7 @@ class RenderSpec(Strict):
     params: Params = Field(default_factory=dict)
     files: Files = Field(default_factory=dict)
     assets: Annotated[tuple[AssetUse, ...], Field(max_length=MAX_ASSETS)] = ()
-    animations: tuple[int, int] | None = None
+    animations: tuple[StrictInt, StrictInt] | None = None
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
 from manimcast import __version__
 from manimcast.access import BrowserGuard
@@ -64,7 +65,7 @@ def create_app(
     app.state.context = context
     for router in routes:
         app.include_router(router)
-    _answer_errors(app)
+    _answer_errors(app, [*app.routes, *(route for router in routes for route in router.routes)])
     # The last one added is the outermost.
     if settings.cors_origins:
         app.add_middleware(
@@ -80,8 +81,8 @@ def create_app(
     return app
 
 
-def _answer_errors(app: FastAPI) -> None:
-    """Give every refusal the shape that the clients of its path know."""
+def _answer_errors(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Give every refusal the shape that the clients of its path know; ``routes`` are all that there are."""
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
@@ -104,7 +105,13 @@ def _answer_errors(app: FastAPI) -> None:
         path = request.url.path
         if error.status_code == 405:
             refusal = ProblemError(Problem.method_not_allowed, f"{request.method} is not allowed on {path[:200]}")
+            refusal.headers["allow"] = ", ".join(sorted(_methods(request, routes)))
         else:
             refusal = ProblemError(Problem.not_found, f"there is nothing at {path[:200]}; /openapi.json lists what is")
-        refusal.headers.update(error.headers or {})
         return respond(path, refusal)
+
+
+def _methods(request: Request, routes: Sequence[BaseRoute]) -> set[str]:
+    """Return the methods that are allowed where ``request`` went: of all routes there, not of the first one only."""
+    there = (one for one in routes if isinstance(one, Route) and one.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in there for method in route.methods or ()}

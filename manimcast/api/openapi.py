@@ -232,11 +232,28 @@ _MODELS: list[tuple[type[BaseModel], JsonSchemaMode]] = [
     (Inspection, "serialization"),
 ]
 _schemas = models_json_schema(_MODELS, ref_template="#/components/schemas/{model}")
+_ABOUT = {"title", "description", "default", "examples"}
+"""What is said of a field and not of its values."""
+
+
+def _take_null(model: type[BaseModel]) -> None:
+    """Describe that ``null`` means the default, in every field of ``model`` that has one."""
+    schema = _schemas[1]["$defs"][_ref(model)["$ref"].rpartition("/")[2]]
+    for name in schema["properties"].keys() - set(schema["required"]):
+        field = schema["properties"][name]
+        values = field.get("anyOf") or [{key: value for key, value in field.items() if key not in _ABOUT}]
+        about = {key: value for key, value in field.items() if key in _ABOUT}
+        null = {"type": "null"}
+        schema["properties"][name] = about | {"anyOf": [*values, *([] if null in values else [null])]}
 
 
 def _ref(model: type[BaseModel]) -> Description:
     found: Description = next(schema for (listed, _), schema in _schemas[0].items() if listed is model)
     return found
+
+
+for _request in (VideoRequest, RenderRequest):
+    _take_null(_request)
 
 
 def _json(description: str, *models: type[BaseModel]) -> Description:
@@ -397,19 +414,27 @@ CANCEL_BATCH = _route({200: _json("The batch; nothing of it runs any more.", Bat
 DELETE_BATCH = _route({204: {"description": "It is gone."}, **_NO_BATCH})
 DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER})
 READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
+_EVENT: Description = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "To be sent as `Last-Event-ID`."},
+        "event": {"enum": ["queued", "running", "progress", "segment", "log", "succeeded", "failed", "canceled"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [_ref(model) for model in (StateEvent, ProgressEvent, SegmentEvent, LogEvent, EndEvent)]
+            },
+        },
+        "retry": {"description": "Milliseconds to wait before connecting again; it comes once, at the beginning."},
+    },
+}
 EVENTS = _route(
     {
         200: {
-            "description": "Events as they happen; the schema is that of their `data`.",
-            "content": {
-                "text/event-stream": {
-                    "schema": {
-                        "anyOf": [
-                            _ref(model) for model in (StateEvent, ProgressEvent, SegmentEvent, LogEvent, EndEvent)
-                        ]
-                    }
-                }
-            },
+            "description": "Events as they happen; the schema is that of one of them, whose `data` is JSON.",
+            "content": {"text/event-stream": {"schema": _EVENT}},
         },
         204: {"description": "The render has ended, and all of its events were received."},
         **_NO_RENDER,

@@ -91,7 +91,11 @@ class RenderRequest(RenderSpec):
         CacheMode.use, description="`use` what is kept; `refresh`: render anew and keep that; `off`: neither."
     )
     priority: int = Field(
-        0, ge=LOWEST, le=HIGHEST, description="Before your other renders (above 0) or after them; one step is a minute."
+        0,
+        ge=LOWEST,
+        le=HIGHEST,
+        strict=True,
+        description="Before your other renders (above 0) or after them; one step is a minute.",
     )
     webhook: WebhookRequest | None = Field(None, description="Tell of the end of the render by a signed webhook.")
     metadata: Metadata = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")

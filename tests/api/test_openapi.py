@@ -58,6 +58,21 @@ async def test_the_examples_are_accepted(api: Api, document):
             assert answer.status_code == 200, answer.text
 
 
+async def test_what_is_not_required_may_be_null(document):
+    for name in ("VideoRequest", "RenderRequest"):
+        schema = document["components"]["schemas"][name]
+        optional = schema["properties"].keys() - set(schema["required"])
+        assert optional
+        for field in optional:
+            assert {"type": "null"} in schema["properties"][field]["anyOf"], field
+
+
+async def test_a_wrong_method_is_told_all_that_are_right(api: Api):
+    for path, methods in (("/v1/renders", "GET, POST"), ("/v1/renders/rnd_1", "DELETE, GET"), ("/livez", "GET")):
+        answer = await api.client.put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 async def test_the_lines_of_a_stream_are_described(document):
     operation = document["paths"]["/v1/video/rendering"]["post"]
     shapes = operation["responses"]["200"]["content"]["application/x-ndjson"]["schema"]["anyOf"]
@@ -69,7 +84,10 @@ async def test_the_lines_of_a_stream_are_described(document):
 
 async def test_where_a_render_may_run_is_described(document):
     schemas = document["components"]["schemas"]
-    assert schemas["RenderRequest"]["properties"]["executor"]["enum"] == ["auto", "local", "modal"]
+    assert schemas["RenderRequest"]["properties"]["executor"]["anyOf"] == [
+        {"enum": ["auto", "local", "modal"], "type": "string"},
+        {"type": "null"},  # the default
+    ]
     assert "executor" not in schemas["VideoRequest"]["properties"]
 
 
