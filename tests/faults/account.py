@@ -154,15 +154,16 @@ def _end(asked: Asked, render: dict[str, Any]) -> Iterator[str]:
         yield "has a cost and no video"
     if status == "succeeded" and asked.is_failing:
         yield "has succeeded, and its scene fails"
-    if status == "failed" and not asked.is_failing and not _is_explained(error):
+    if status == "failed" and not asked.is_failing and not _is_explained(render):
         yield f"has failed: {error.get('message')}"
     if (status == "succeeded") != (render["result"] is not None):
         yield "its result and its status do not agree"
 
 
-def _is_explained(error: dict[str, Any]) -> bool:
-    """Tell whether a scene that is right may fail so: its process was killed, or it was lost too often."""
-    return "ended by a signal: Killed" in error["message"] or error["code"] == "internal"
+def _is_explained(render: dict[str, Any]) -> bool:
+    """Tell whether a scene that is right may fail so: its process was killed, or all attempts were lost."""
+    error = render["error"]
+    return "ended by a signal: Killed" in error["message"] or (error["code"] == "internal" and render["attempt"] >= 3)
 
 
 def _video(client: httpx.Client, render: dict[str, Any]) -> tuple[str, list[str]]:
