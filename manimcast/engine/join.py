@@ -26,11 +26,12 @@ from manimcast.engine.segment_file import exact_times
 MADE_WITH = {"comment": f"Rendered with Manim Community v{__version__}"}
 """What Manim notes in the files that it joins."""
 
-_INDEX_FIRST = {
+INDEX_FIRST = {
     "mp4": {"movflags": "+faststart"},
     "mov": {"movflags": "+faststart"},
     "webm": {"cues_to_front": "1"},
 }
+"""Options of a file's writer, by its format."""
 
 
 class JoinError(Exception):
@@ -49,15 +50,15 @@ def join(
     if not segments:
         raise JoinError("There are no segments.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    options = exact_times(spec) | _INDEX_FIRST[spec.container_format]
+    options = exact_times(spec) | INDEX_FIRST[spec.container_format]
     try:
         with av.open(target, "w", format=spec.container_format, options=options) as output:
             output.metadata.update(MADE_WITH if metadata is None else metadata)
-            joint = _Joint(output, spec)
+            joint = Joint(output, spec)
             for path in segments:
                 track = packets.read(path) if joint.stream is not None else None
                 if track is not None and track.extradata == joint.extradata:
-                    joint.append(_timed(track), path.name)
+                    joint.append(timed(track), path.name)
                 else:
                     with av.open(path) as reader:
                         joint.append(joint.opened(reader, path.name), path.name)
@@ -70,7 +71,7 @@ Timed = tuple["Packet[Any]", Fraction]
 """A packet, and the time at which it is shown, in seconds."""
 
 
-class _Joint:
+class Joint:
     """The file that is being written, and how far it is."""
 
     def __init__(self, output: OutputContainer, spec: VideoEncoderSpec) -> None:
@@ -88,7 +89,7 @@ class _Joint:
             raise JoinError(f"{name} has no video.")
         source = reader.streams.video[0]
         if self.stream is None:
-            self.stream = self._begin(source)
+            self.stream = self.begin(source)
         elif bytes(source.codec_context.extradata or b"") != self.extradata:
             raise JoinError(f"{name} was encoded with other settings than the segments before it.")
         for packet in reader.demux(source):
@@ -109,7 +110,8 @@ class _Joint:
             self.output.mux_one(copied)
             self.packets += 1
 
-    def _begin(self, source: VideoStream) -> VideoStream:
+    def begin(self, source: VideoStream) -> VideoStream:
+        """Add the stream, with the settings of the first segment's."""
         stream = self.output.add_stream_from_template(source)
         if stream.pix_fmt != self.spec.pixel_format:
             stream.pix_fmt = self.spec.pixel_format  # alpha, which the file keeps beside the pictures
@@ -143,7 +145,8 @@ class _Joint:
         return copy
 
 
-def _timed(track: packets.Track) -> Iterator[Timed]:
+def timed(track: packets.Track) -> Iterator[Timed]:
+    """Yield the packets of a segment whose tables were read."""
     for coded in track.packets:
         packet: Packet[Any] = Packet(coded.data)
         packet.is_keyframe = coded.is_key

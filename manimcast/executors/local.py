@@ -16,6 +16,7 @@ from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.confined import bounds_of, inspect_in_child, limits_of, render_in_child
 from manimcast.executors.cores import CorePool
 from manimcast.executors.inspection import inspect_scenes
+from manimcast.executors.joining import CannotJoinError, Video, VideoKind, join_in_child
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse, SegmentCache
 from manimcast.executors.typeset import Typesetter
@@ -24,7 +25,7 @@ from manimcast.sandbox.host.probe import Ground, examine
 from manimcast.sandbox.host.supervisor import Supervisor
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.sandbox.layers import Tier, tier_of
-from manimcast.settings import SandboxMode, Settings
+from manimcast.settings import MIB, SandboxMode, Settings
 from manimcast.spec import JsonObject, RenderSpec
 from manimcast.wire import Message
 
@@ -156,6 +157,14 @@ class LocalExecutor:
                     yield message
 
         return await inspect_scenes(spec, limits=self._limits, timeout=timeout, rate=rate or self.rate, launch=launch)
+
+    async def join(self, videos: Sequence[Video], kind: VideoKind, *, into: Path, timeout: float) -> Path:
+        """Join finished videos; see :class:`~manimcast.executors.joining.Joiner`."""
+        # The videos and the file that is made of them lie in the child's files together.
+        most = min(self._limits.file_bytes, self._settings.render_disk * MIB // 2 - MIB)
+        if (size := sum(video.size for video in videos)) > most:
+            raise CannotJoinError(f"they are {size} bytes together; at most {most} are joined")
+        return await join_in_child(await self._zygote(), videos, kind, into=into, timeout=timeout, most=most + MIB)
 
     async def _zygote(self) -> Zygote:
         if self._refused is not None:

@@ -15,7 +15,8 @@ gets one :class:`SegmentsFound`. With :class:`SegmentsMade` it offers segments o
 
 Such a question is answered by a process of its own, which speaks the same frames: the service sends it one
 :class:`TexJob`, and it says :class:`Hello` and :class:`TexDone`; or a :class:`FormatJob`, answered by
-:class:`FormatDone`. A render may also say with :class:`Foreseen` what it will probably ask.
+:class:`FormatDone`. Another one joins videos: it is sent a :class:`JoinJob`, the videos after its hello, and ends with
+:class:`JoinDone`. A render may also say with :class:`Foreseen` what it will probably ask.
 
 A dry run is asked for with an :class:`InspectJob` and has words of its own; see :mod:`manimcast.wire.inspecting`.
 
@@ -47,6 +48,7 @@ from manimcast.wire.frames import (
     parse_answer,
     parse_from_canary,
     parse_from_format,
+    parse_from_join,
     parse_from_tex,
     parse_job,
     parse_spoken,
@@ -59,6 +61,8 @@ from manimcast.wire.inspecting import (
     Noted,
 )
 from manimcast.wire.messages import (
+    JOINED,
+    MAX_JOINED,
     MAX_KEYS,
     REUSE,
     VERSION,
@@ -71,6 +75,9 @@ from manimcast.wire.messages import (
     FormatJob,
     Hello,
     Job,
+    JoinDone,
+    JoinJob,
+    JoinPart,
     Limits,
     Logged,
     MadeSegment,
@@ -93,10 +100,12 @@ from manimcast.wire.messages import (
 
 __all__ = [
     "HEADER",
+    "JOINED",
     "MAX_FORESEEN",
     "MAX_FORESEEN_TEXT",
     "MAX_FRAME",
     "MAX_JOB_FRAME",
+    "MAX_JOINED",
     "MAX_KEYS",
     "MAX_LOGGED",
     "MAX_LOGGED_TEXT",
@@ -122,6 +131,9 @@ __all__ = [
     "Inspected",
     "Inspecting",
     "Job",
+    "JoinDone",
+    "JoinJob",
+    "JoinPart",
     "Limits",
     "Loaded",
     "Logged",
@@ -147,6 +159,7 @@ __all__ = [
     "parse_answer",
     "parse_from_canary",
     "parse_from_format",
+    "parse_from_join",
     "parse_from_tex",
     "parse_job",
     "parse_spoken",

@@ -16,6 +16,8 @@ from manimcast.wire.messages import (
     FormatJob,
     Hello,
     Job,
+    JoinDone,
+    JoinJob,
     Message,
     SegmentsFound,
     Spoken,
@@ -39,11 +41,12 @@ MAX_PARTS = 20_000
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
 _spoken: TypeAdapter[Spoken | Inspecting] = TypeAdapter(Annotated[Spoken | Inspecting, Field(discriminator="type")])
-_orders: TypeAdapter[Job | InspectJob | TexJob | FormatJob | CanaryJob] = TypeAdapter(
-    Annotated[Job | InspectJob | TexJob | FormatJob | CanaryJob, Field(discriminator="type")]
+_orders: TypeAdapter[Job | InspectJob | TexJob | FormatJob | JoinJob | CanaryJob] = TypeAdapter(
+    Annotated[Job | InspectJob | TexJob | FormatJob | JoinJob | CanaryJob, Field(discriminator="type")]
 )
 _from_tex: TypeAdapter[Hello | TexDone] = TypeAdapter(Annotated[Hello | TexDone, Field(discriminator="type")])
 _from_format: TypeAdapter[Hello | FormatDone] = TypeAdapter(Annotated[Hello | FormatDone, Field(discriminator="type")])
+_from_join: TypeAdapter[Hello | JoinDone] = TypeAdapter(Annotated[Hello | JoinDone, Field(discriminator="type")])
 _from_canary: TypeAdapter[Hello | CanaryDone] = TypeAdapter(Annotated[Hello | CanaryDone, Field(discriminator="type")])
 _answers: TypeAdapter[Typesetting | SegmentsFound] = TypeAdapter(
     Annotated[Typesetting | SegmentsFound, Field(discriminator="type")]
@@ -66,7 +69,7 @@ def encode(message: Strict) -> bytes:
 
 def _longest(message: Strict) -> int:
     match message:
-        case Job() | InspectJob() | TexJob() | FormatJob():
+        case Job() | InspectJob() | TexJob() | FormatJob() | JoinJob():
             return MAX_JOB_FRAME
         case TexDone() | Typesetting():
             return MAX_TEX_FRAME
@@ -94,6 +97,11 @@ def parse_from_format(body: bytes) -> Hello | FormatDone:
     return _parse(_from_format, body)
 
 
+def parse_from_join(body: bytes) -> Hello | JoinDone:
+    """Return what a process that joins videos says in ``body``, or raise :class:`WireError`."""
+    return _parse(_from_join, body)
+
+
 def parse_from_canary(body: bytes) -> Hello | CanaryDone:
     """Return what a process that tries to get out says in ``body``, or raise :class:`WireError`."""
     return _parse(_from_canary, body)
@@ -104,7 +112,7 @@ def parse_answer(body: bytes) -> Typesetting | SegmentsFound:
     return _parse(_answers, body)
 
 
-def parse_job(body: bytes) -> Job | InspectJob | TexJob | FormatJob | CanaryJob:
+def parse_job(body: bytes) -> Job | InspectJob | TexJob | FormatJob | JoinJob | CanaryJob:
     """Return the job in ``body``, or raise :class:`WireError`."""
     try:
         return _orders.validate_json(body)

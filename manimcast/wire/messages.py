@@ -7,7 +7,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, FailFast, Field, StringConstraints
 
 from manimcast.harmless import harmless
-from manimcast.spec import MAX_COUNT, Count, Name, Progress, RenderReport, RenderSpec, SceneError, Seconds, Strict
+from manimcast.spec import (
+    MAX_COUNT,
+    MAX_SIDE,
+    Count,
+    Format,
+    Name,
+    Progress,
+    RenderReport,
+    RenderSpec,
+    SceneError,
+    Seconds,
+    Short,
+    Strict,
+)
 from manimcast.tex import MAX_FORMAT, TexDocument, TexLimits, TexPreamble, TexResult
 
 VERSION: Literal[2] = 2
@@ -15,6 +28,10 @@ REUSE = "media/reuse"
 """The folder, in a render's own, in which it finds segments that were kept."""
 MAX_KEYS = 256
 """Segments in one message."""
+JOINED = "joined"
+"""Name of a file of joined videos, in the folder of who has joined them; its format is the ending."""
+MAX_JOINED = 10_000
+"""Videos in one file."""
 
 
 class WireError(Exception):
@@ -137,6 +154,39 @@ class Typesetting(TexResult):
 
     type: Literal["typesetting"] = "typesetting"
     number: int = Field(ge=1)
+
+
+class JoinPart(Strict):
+    """A video to join: its length in bytes and in frames, the title of its chapter, and what errors call it."""
+
+    bytes: int = Field(gt=0)
+    frames: int = Field(gt=0, le=MAX_COUNT)
+    title: Annotated[str, StringConstraints(max_length=200)]
+    name: Annotated[str, StringConstraints(max_length=100)]
+
+
+class JoinJob(Strict):
+    """To a process that joins videos: what they are, all of one kind, and how large the file may be.
+
+    When it has said hello, the videos follow, each as many bytes as it is said to have, which are no messages.
+    """
+
+    type: Literal["join_job"] = "join_job"
+    version: Literal[2] = VERSION
+    format: Format
+    width: int = Field(ge=1, le=MAX_SIDE)
+    height: int = Field(ge=1, le=MAX_SIDE)
+    frame_rate: float = Field(gt=0, le=MAX_COUNT)
+    transparent: bool
+    file_bytes: int = Field(gt=0)
+    parts: Annotated[tuple[JoinPart, ...], FailFast()] = Field(min_length=1, max_length=MAX_JOINED)
+
+
+class JoinDone(Strict):
+    """From a process that joins videos, last: what is wrong; null when :data:`JOINED` is there, with an ending."""
+
+    type: Literal["join_done"] = "join_done"
+    fault: Short | None = None
 
 
 class CanaryJob(Strict):

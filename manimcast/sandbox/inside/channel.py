@@ -48,6 +48,7 @@ class Announcements:
 
 _LookAhead = Callable[[], tuple[int, int] | None]
 _Answer = wire.Typesetting | wire.SegmentsFound
+_Job = wire.Job | wire.InspectJob | wire.TexJob | wire.FormatJob | wire.JoinJob | wire.CanaryJob
 _T = TypeVar("_T")
 
 
@@ -67,7 +68,7 @@ class Channel:
         self._look_ahead: _LookAhead | None = None
         self._announcements: Announcements | None = None
 
-    def read_job(self) -> wire.Job | wire.InspectJob | wire.TexJob | wire.FormatJob | wire.CanaryJob:
+    def read_job(self) -> _Job:
         """Return the job, the first thing that the service sends."""
         decoder = wire.FrameDecoder(max_frame=wire.MAX_JOB_FRAME, max_messages=1)
         while True:

@@ -17,9 +17,11 @@ import numpy as np
 
 from manimcast import wire
 from manimcast.engine import foresee
+from manimcast.engine.concatenate import Part, concatenate, kind_of
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.format import dump
 from manimcast.engine.inspection import inspect
+from manimcast.engine.join import JoinError
 from manimcast.engine.patches import tex
 from manimcast.engine.render import render
 from manimcast.engine.typeset import typeset
@@ -50,6 +52,9 @@ def run(descriptors: tuple[int, int, int], entrances: Sequence[int], orders: Ord
     if isinstance(job, wire.FormatJob):
         _limit_files(job.limits.file_bytes)
         channel.send(wire.FormatDone(made=dump(job, directory)))
+        os._exit(0)
+    if isinstance(job, wire.JoinJob):
+        channel.send(_joined(job, directory, channel))
         os._exit(0)
     if isinstance(job, wire.CanaryJob):
         channel.send(canary.attempt(job))
@@ -95,6 +100,25 @@ def _typeset(job: wire.TexJob, directory: Path, channel: Channel) -> None:
         channel.send(done)
     except wire.WireError:
         channel.send(wire.TexDone(reason="unavailable"))  # more than fits into a message
+
+
+def _joined(job: wire.JoinJob, directory: Path, channel: Channel) -> wire.JoinDone:
+    """Take the videos, join them, and tell what was wrong, if anything was."""
+    _limit_files(job.file_bytes)
+    folder = Path(tempfile.gettempdir(), "arrived")
+    folder.mkdir()
+    parts = []
+    for number, part in enumerate(job.parts):
+        parts.append(Part(folder / str(number), part.frames, part.title, part.name))
+        channel.receive(part.bytes, parts[-1].path)
+    kind = kind_of(job.format, job.width, job.height, job.frame_rate, transparent=job.transparent)
+    try:
+        concatenate(parts, directory / f"{wire.JOINED}.{job.format}", kind)
+    except JoinError as error:
+        return wire.JoinDone(fault=str(error)[:500])
+    except (OSError, MemoryError) as error:
+        return wire.JoinDone(fault=f"The videos cannot be joined: {error or type(error).__name__}"[:500])
+    return wire.JoinDone()
 
 
 def _limit_files(size: int) -> None:
