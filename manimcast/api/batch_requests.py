@@ -6,19 +6,20 @@ Every render is checked as if it had been posted by itself; what is wrong is nam
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
 from manimcast.api.problems import ProblemError
 from manimcast.api.requests import Metadata, RenderRequest, WebhookRequest, parse_render, wrong_webhook
 from manimcast.api.validation import FieldError, explain, refuse
 from manimcast.attached import AssetRef
-from manimcast.renders import Draft, WebhookWish
+from manimcast.renders import Draft, JoinWish, WebhookWish
 from manimcast.settings import Settings
-from manimcast.spec import JsonObject
+from manimcast.spec import Format, JsonObject
 
 MOST_ERRORS = 100
 """Wrong fields that one answer names."""
@@ -27,6 +28,25 @@ EXPANSION = 8
 """Limits' worth of bytes of code that all renders may have: with ``params`` it is posted once, and kept for each."""
 
 _CODE = "class Hello(Scene):\n    def construct(self):\n        self.play(Write(Text(PARAMS['name'])))\n"
+
+
+JOINABLE = (Format.mp4, Format.mov, Format.webm)
+
+
+class JoinRequest(BaseModel):
+    """One video of all renders; whether there is one when some have failed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    on_failure: Literal["fail", "skip"] = Field(
+        "fail", description="`fail`: there is no such video when a render has failed; `skip`: it is left out."
+    )
+
+
+Joining = Annotated[
+    StrictBool | JoinRequest | None,
+    Field(description="Make one video of all renders, in order, each a chapter. They have to be of one format."),
+]
 
 
 class BatchRequest(BaseModel):
@@ -43,6 +63,7 @@ class BatchRequest(BaseModel):
     params: list[dict[str, Any]] | None = Field(
         None, min_length=1, description="One render for each: `PARAMS` in its scene, over the `params` of `render`."
     )
+    join: Joining = None
     webhook: WebhookRequest | None = Field(
         None, description="Tell by one signed webhook when all have ended; those of renders are their own."
     )
@@ -57,6 +78,7 @@ class _Envelope(BaseModel):
     renders: list[dict[str, Any]] | None = Field(None, min_length=1)
     render: dict[str, Any] | None = None
     params: list[dict[str, Any]] | None = Field(None, min_length=1)
+    join: Joining = None
     webhook: WebhookRequest | None = None
     metadata: Metadata = None
 
@@ -79,6 +101,7 @@ class BatchOrder:
     assets: list[tuple[str, tuple[AssetRef, ...]]]
     webhook: WebhookWish | None
     metadata: JsonObject | None
+    join: JoinWish | None
 
 
 def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrder:
@@ -114,7 +137,48 @@ def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrde
         most = f"must not have more than {EXPANSION * settings.max_batch_bytes} bytes of code in all"
         raise refuse([{"field": name, "message": f"{name} {most}, counted once for each render"}])
     webhook = WebhookWish(envelope.webhook.url, base) if envelope.webhook is not None else None
-    return BatchOrder(reader.drafts, reader.assets, webhook, envelope.metadata)
+    join = None
+    if envelope.join:
+        if wrong := list(itertools.islice(_unlike(envelope, reader.drafts), MOST_ERRORS)):
+            raise refuse(wrong)
+        join = JoinWish(skips=isinstance(envelope.join, JoinRequest) and envelope.join.on_failure == "skip")
+    return BatchOrder(reader.drafts, reader.assets, webhook, envelope.metadata, join)
+
+
+def _unlike(envelope: _Envelope, drafts: list[Draft]) -> Iterator[FieldError]:
+    """Yield what keeps renders from being joined to one video without being encoded again."""
+    first = drafts[0].spec
+    if first.format not in JOINABLE:
+        field = "renders[0].format" if envelope.renders is not None else "render.format"
+        yield {"field": field, "message": f"{field} must be mp4, mov or webm with join; it is {first.format}"}
+        return
+    for index, draft in enumerate(drafts):
+        spec = draft.spec
+        size = "quality" if spec.resolution is None else "resolution"
+        rate = "quality" if spec.frame_rate is None else "frame_rate"
+        for field, its, wanted in (
+            ("format", spec.format, first.format),
+            (size, spec.pixel_size, first.pixel_size),
+            (rate, spec.frames_per_second, first.frames_per_second),
+            ("transparent", spec.transparent, first.transparent),
+            ("encoder_preset", spec.encoder_preset, first.encoder_preset),
+        ):
+            if its != wanted:  # in a batch with params, all are alike
+                place = f"renders[{index}].{field}"
+                yield {"field": place, "message": f"{place} must give what renders[0] has, with join: {_said(wanted)}"}
+                break
+
+
+def _said(value: object) -> str:
+    match value:
+        case (width, height):
+            return f"{width}x{height}"
+        case float():
+            return f"{value:g} frames a second"
+        case None:
+            return "none"
+        case _:
+            return str(value).lower()
 
 
 def _items(envelope: _Envelope) -> Iterator[tuple[str, JsonObject]]:

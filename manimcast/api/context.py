@@ -15,7 +15,7 @@ from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.warnings import announce
 from manimcast.assets import Assets
 from manimcast.executors.base import Executor
-from manimcast.renders import Batches, Inspections, Notices, Render, RenderService, RenderStore
+from manimcast.renders import Batches, Inspections, JoinStore, JoinWorker, Notices, Render, RenderService, RenderStore
 from manimcast.settings import Settings
 from manimcast.storage import Storage, from_settings
 from manimcast.webhooks import Courier, DeliveryStore
@@ -48,9 +48,11 @@ class Context:
         deliveries = DeliveryStore(store.database, settings.webhook_timeout)
         notices = Notices(deliveries)
         store.witnesses.append(notices)
-        courier = Courier(settings, deliveries, Payloads(settings, store, storage).compose)
-        renders = RenderService(settings, store, executors, storage, [courier])
-        batches, inspections = Batches(settings, store, renders), Inspections(settings, executors)
+        joins = JoinStore(store, settings.lease_ttl)
+        courier = Courier(settings, deliveries, Payloads(settings, store, joins, storage).compose)
+        joiner = JoinWorker(settings, joins, storage, executors)
+        renders = RenderService(settings, store, executors, storage, [courier, joiner])
+        batches, inspections = Batches(settings, store, renders, joins), Inspections(settings, executors)
         batches.witnesses.append(notices.of_batch)
         store.forgetting.append(deliveries.forget)
         assets = Assets(settings, store.database, storage)

@@ -505,6 +505,17 @@ RESULT_FILE = _route(
         ),
     }
 )
+BATCH_VIDEO = _route(
+    {
+        **_BYTES,
+        **_NO_BATCH,
+        **_problems(
+            s409="The batch has not ended, or has no video.",
+            s410="The video has expired.",
+            s503="The bucket cannot be used.",
+        ),
+    }
+)
 SIGNED_FILE = _route(
     {
         **_BYTES,

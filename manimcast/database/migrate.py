@@ -17,7 +17,7 @@ from manimcast.database.errors import DatabaseError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision in ``migrations/versions``."""
 SCRIPTS = Path(__file__).with_name("migrations")
 

@@ -87,6 +87,7 @@ async def join_in_child(
                 child.send(job)
                 done = await child.only_answer(wire.parse_from_join, greeted_with=pass_on)
                 if done is None:
+                    await child.exited()  # unless it went with the warm process, which is nobody's fault
                     raise CannotJoinError(
                         "the process that joins them died: they may take more memory than it may have"
                     )

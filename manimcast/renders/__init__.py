@@ -1,12 +1,14 @@
 """The life of a render: admitted, queued, run, listened to, canceled, kept."""
 
 from manimcast.renders.batch_model import Batch
-from manimcast.renders.batches import Batches
+from manimcast.renders.batches import Batches, JoinWish
 from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.events import Event, EventType
 from manimcast.renders.fleet import NO_WORKER, Offer
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
 from manimcast.renders.inspections import Inspections
+from manimcast.renders.joiner import JoinWorker
+from manimcast.renders.joins import Join, JoinStatus, JoinStore
 from manimcast.renders.model import (
     CacheMode,
     Render,
@@ -33,6 +35,11 @@ __all__ = [
     "Event",
     "EventType",
     "Inspections",
+    "Join",
+    "JoinStatus",
+    "JoinStore",
+    "JoinWish",
+    "JoinWorker",
     "KeyTakenError",
     "NoExecutor",
     "Notices",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from manimcast.renders.joins import Join, JoinStatus, joins_of
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.table import renders
 
@@ -19,7 +20,7 @@ _QUEUED, _RUNNING = RenderStatus.queued.value, RenderStatus.running.value
 
 
 class BatchStatus(StrEnum):
-    """Where a batch stands: ``partial`` has ended with some videos, but not all."""
+    """Where a batch stands: ``partial`` has ended with some videos, but not all; the one of all counts, too."""
 
     queued = "queued"
     running = "running"
@@ -33,7 +34,7 @@ class Batch(BaseModel):
     """A batch as a client sees it.
 
     ``counts`` has how many of its renders are in each state; those that were deleted are in none. ``percent`` is how
-    much of all of them is done.
+    much of all of them is done. ``join`` is the one video of all of them, if that was asked for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,7 @@ class Batch(BaseModel):
     counts: dict[RenderStatus, int]
     percent: float
     metadata: dict[str, Any] | None
+    join: Join | None = None
     webhook: str | None = Field(default=None, exclude=True)
 
 
@@ -62,29 +64,32 @@ async def shown(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[B
     )
     for batch_id, progress in await connection.execute(running):
         under_way[batch_id] += progress.get("percent") or 0.0
-    return [_batch(row, counts[row.id], under_way[row.id]) for row in rows]
+    joined = await joins_of(connection, ids)
+    return [_batch(row, counts[row.id], under_way[row.id], joined.get(row.id)) for row in rows]
 
 
-def _batch(row: Row[Any], counts: Counter[str], under_way: float) -> Batch:
+def _batch(row: Row[Any], counts: Counter[str], under_way: float, joined: Join | None) -> Batch:
     ended = row.size - counts[_QUEUED] - counts[_RUNNING]
     return Batch(
         id=row.id,
-        status=_status(row, counts, ended),
+        status=_status(row, counts, ended, joined),
         created_at=row.created_at,
         finished_at=row.finished_at,
         size=row.size,
         counts={status: counts[status.value] for status in RenderStatus},
         percent=round((100 * ended + under_way) / row.size, 1),
         metadata=row.metadata,
+        join=joined,
         webhook=row.webhook_url,
     )
 
 
-def _status(row: Row[Any], counts: Counter[str], ended: int) -> BatchStatus:
+def _status(row: Row[Any], counts: Counter[str], ended: int, joined: Join | None) -> BatchStatus:
     if row.finished_at is None:
         return BatchStatus.running if ended or counts[_RUNNING] else BatchStatus.queued
     if row.canceled:
         return BatchStatus.canceled
-    if counts[RenderStatus.failed.value] + counts[RenderStatus.canceled.value] == 0:
+    is_whole = joined is None or joined.status is JoinStatus.succeeded
+    if is_whole and counts[RenderStatus.failed.value] + counts[RenderStatus.canceled.value] == 0:
         return BatchStatus.succeeded
     return BatchStatus.partial if counts[RenderStatus.succeeded.value] else BatchStatus.failed

@@ -2,7 +2,8 @@
 
 The renders of a batch are renders like any others: queued, claimed and ended one by one, each with its own error. What
 a batch adds is a row that counts those that have not ended. It is lowered in the transaction in which one ends; whoever
-brings it to zero notes the end of the batch, and calls the ``witnesses`` of that, once.
+brings it to zero notes the end of the batch, and calls the ``witnesses`` of that, once. A batch that is to become one
+video ends when that has, or cannot (:mod:`manimcast.renders.joins`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Lock, Now
 from manimcast.renders.batch_model import Batch, shown
-from manimcast.renders.errors import BatchNotFound, QueueFull, RenderNotFound
+from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.idempotency import RequestKey, note
 from manimcast.renders.ids import IdMaker
+from manimcast.renders.joins import JoinStore, enter, ready
 from manimcast.renders.model import Render, RenderStatus
 from manimcast.renders.order import STEP
 from manimcast.renders.outcomes import CANCELED
@@ -37,22 +40,34 @@ AT_ONCE = 200
 RETRY_AFTER = 30.0
 """Seconds after which a batch may be tried again for which there was no room."""
 
+JOINS = "local"
+"""Name of the executor that joins videos."""
+
 BatchWitness = Callable[[AsyncConnection, str, Batch, WebhookWish | None], Awaitable[None]]
 """Told whose batch has ended, how it is then, and where that is to be told, in the transaction that ends it."""
 
 _QUEUED, _RUNNING = RenderStatus.queued.value, RenderStatus.running.value
 
 
+@dataclass(frozen=True)
+class JoinWish:
+    """One video is to be made of all renders; what ``skips`` leaves those out that do not succeed."""
+
+    skips: bool = False
+
+
 class Batches:
     """The batches of one service. Its methods see those of one tenant, and raise :class:`BatchNotFound` for others."""
 
-    def __init__(self, settings: Settings, store: RenderStore, service: RenderService) -> None:
+    def __init__(self, settings: Settings, store: RenderStore, service: RenderService, joins: JoinStore) -> None:
         self._settings = settings
         self._store = store
         self._service = service
         self._ids = IdMaker(PREFIX)
         self.witnesses: list[BatchWitness] = []
         store.witnesses.append(self._count_off)
+        self._joins = joins
+        joins.on_end = self._close
 
     async def submit(
         self,
@@ -62,12 +77,18 @@ class Batches:
         metadata: dict[str, Any] | None = None,
         key: RequestKey | None = None,
         webhook: WebhookWish | None = None,
+        join: JoinWish | None = None,
     ) -> Batch:
         """Queue all of ``drafts``, in their order, or none; ``webhook`` is where the end of all is told.
 
-        Raises :class:`NoExecutor` when one of them could not run, :class:`QueueFull` when there is no room for all
+        With ``join``, one video is made of all of them then. Raises :class:`NoExecutor` when one of them could not
+        run, or nothing could join them, :class:`QueueFull` when there is no room for all
         (``BATCH_QUEUE_LIMIT``), and :class:`KeyTakenError` when ``key`` belongs to a batch or a render already.
         """
+        if join is not None and not any(offer.name == JOINS for offer in self._service.offers()):
+            raise NoExecutor(
+                "videos are joined by services that render on their own machine (executor local), and none is there"
+            )
         batch_id, now = self._ids.next(), datetime.now(UTC)
         items = [(await self._service.draft(draft, tenant=tenant))[0] for draft in drafts]
         values = {"id": batch_id, "tenant": tenant, "created_at": now, "size": len(items), "pending": len(items)}
@@ -80,6 +101,8 @@ class Batches:
             if (await connection.execute(waiting)).scalar_one() + len(items) > self._settings.batch_queue_limit:
                 raise QueueFull(RETRY_AFTER)
             await connection.execute(insert(batches).values(values))
+            if join is not None:
+                await enter(connection, batch_id, tenant, skips=join.skips)
             await self._enter(connection, batch_id, items)
         self._service.wake()
         return await self.get(batch_id, tenant=tenant)
@@ -160,8 +183,15 @@ class Batches:
                 continue
             await self._service.end_orphans(batch_id)
             if not under_way:  # else one of them may have gone back to the queue meanwhile
+                await self._cancel_join(batch_id)
                 return await self.get(batch_id, tenant=tenant)
             await asyncio.gather(*(self._end(render_id, tenant) for render_id in under_way))
+
+    async def _cancel_join(self, batch_id: str) -> None:
+        async with self._store.database.write() as connection:
+            if await self._joins.cancel(connection, batch_id):
+                await connection.execute(update(batches).where(batches.c.id == batch_id).values(canceled=True))
+                await self._close(connection, batch_id)
 
     async def delete(self, batch_id: str, *, tenant: str) -> None:
         """Cancel what has not ended, and remove the batch with all its renders and their videos."""
@@ -173,11 +203,14 @@ class Batches:
             if not rows or not await self._store.delete(*(row.id for row in rows)):
                 break
             await self._service.clear([row.place for row in rows if row.place is not None])
+        joined = await self._joins.find(batch_id)
         async with self._store.database.write() as connection:
             await connection.execute(delete(batches).where(*_of(batch_id, tenant)))
             await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == batch_id))
             for forget in self._store.forgetting:
                 await forget(connection, batch_id)
+        if joined is not None and joined.place is not None:
+            await self._service.clear([joined.place])
 
     async def _end(self, render_id: str, tenant: str) -> None:
         with contextlib.suppress(RenderNotFound):
@@ -189,14 +222,20 @@ class Batches:
             return
         batch_id = select(renders.c.batch_id).where(renders.c.id == transition.render_id).scalar_subquery()
         one_less = update(batches).where(batches.c.id == batch_id).values(pending=batches.c.pending - 1)
-        row = (await connection.execute(one_less.returning(batches.c.id, batches.c.pending))).first()
-        if row is not None and row.pending == 0:
-            end = update(batches).where(batches.c.id == row.id).values(finished_at=datetime.now(UTC))
-            ended = (await connection.execute(end.returning(batches))).one()
-            (batch,) = await shown(connection, [ended])
-            wish = WebhookWish(ended.webhook_url, ended.webhook_base) if ended.webhook_url is not None else None
-            for witness in self.witnesses:
-                await witness(connection, transition.tenant, batch, wish)
+        row = (
+            await connection.execute(one_less.returning(batches.c.id, batches.c.pending, batches.c.canceled))
+        ).first()
+        if row is not None and row.pending == 0 and not await ready(connection, row.id, canceled=row.canceled):
+            await self._close(connection, row.id)
+
+    async def _close(self, connection: AsyncConnection, batch_id: str) -> None:
+        """Note that a batch has ended, and tell the witnesses."""
+        end = update(batches).where(batches.c.id == batch_id).values(finished_at=datetime.now(UTC))
+        ended = (await connection.execute(end.returning(batches))).one()
+        (batch,) = await shown(connection, [ended])
+        wish = WebhookWish(ended.webhook_url, ended.webhook_base) if ended.webhook_url is not None else None
+        for witness in self.witnesses:
+            await witness(connection, ended.tenant, batch, wish)
 
 
 def _of(batch_id: str, tenant: str) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from manimcast.assets import Assets
 from manimcast.cache import expire
 from manimcast.database import DatabaseError, Now
+from manimcast.renders.joins import expire as expire_joined
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.store import RenderStore
 from manimcast.renders.table import batches, chores, idempotency_keys, renders
@@ -83,6 +84,7 @@ class Retention:
             values = {"place": None, "expired_at": datetime.now(UTC)}
             await connection.execute(update(renders).where(renders.c.id.in_([row.id for row in rows])).values(values))
             await hide(connection, [row.place for row in rows])
+            await expire_joined(connection, before, AT_ONCE)
 
     async def _old_records(self, now: datetime) -> list[str]:
         record, failed = self._settings.record_ttl, self._settings.failed_ttl

@@ -152,3 +152,23 @@ batches = Table(
     Index("batches_by_end", "finished_at"),
 )
 """Many renders that were asked for at once, ``pending`` of them not ended; see :mod:`manimcast.renders.batches`."""
+
+joins = Table(
+    "joins",
+    metadata,
+    Column("batch_id", String(40), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("skips", Boolean, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("lease_until", Double),
+    Column("finished_at", Instant),
+    Column("expired_at", Instant),
+    Column("place", String(64)),
+    Column("error", Text),
+    Column("result", JSON(none_as_null=True)),
+    Index("joins_by_status", "status"),
+    Index("joins_by_end", "finished_at"),
+)
+"""Videos that are to be made of all of a batch; see :mod:`manimcast.renders.joins`."""

@@ -88,6 +88,12 @@ class Storage(Protocol):
         What cannot be removed now is removed later. Nothing there is no error.
         """
 
+    async def read(self, place: str, file: StoredFile) -> BinaryIO:
+        """Return a file of a result, open for reading at its beginning. What is in it is what lies there by now.
+
+        Raises :class:`~manimcast.storage.model.NoSuchFile` when it is not there.
+        """
+
     async def keep(self, key: str, path: Path) -> None:
         """Store a copy of the file at ``path``, which renders will use, under ``key``: 64 hexadecimal digits."""
 

@@ -14,7 +14,7 @@ from manimcast.spec import RenderReport
 from manimcast.storage.base import Link, Status, UnderWay
 from manimcast.storage.blobs import Blobs
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
-from manimcast.storage.model import StoredFile, StoredResult
+from manimcast.storage.model import NoSuchFile, StoredFile, StoredResult
 from manimcast.storage.shelf import Shelf, plainly
 
 
@@ -59,6 +59,16 @@ class LocalStorage:
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:  # noqa: ARG002 - all of it goes
         """Remove everything that is stored for a render; nothing there is no error."""
         await asyncio.to_thread(self._videos.remove, render_id)
+
+    async def read(self, place: str, file: StoredFile) -> BinaryIO:
+        """Open a file of a result, or raise :class:`NoSuchFile`."""
+        return await asyncio.to_thread(self._open, place, file.name)
+
+    def _open(self, place: str, name: str) -> BinaryIO:
+        try:
+            return self.path(place, name).open("rb")
+        except FileNotFoundError:  # removed at this very moment
+            raise NoSuchFile("the file is not there any more") from None
 
     async def keep(self, key: str, path: Path) -> None:
         """Store a copy of a file that renders will use; raises :class:`StorageError`."""

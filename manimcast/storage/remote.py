@@ -8,6 +8,7 @@ bucket is handed out as before.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import tempfile
 from pathlib import Path
@@ -19,7 +20,7 @@ from manimcast.spec import RenderReport
 from manimcast.storage.base import Link, Status, UnderWay
 from manimcast.storage.bucket import Bucket, Headers
 from manimcast.storage.local import LocalStorage
-from manimcast.storage.model import BucketError, StorageError, StoredFile, StoredResult
+from manimcast.storage.model import BucketError, NoSuchFile, StorageError, StoredFile, StoredResult
 from manimcast.storage.outbox import Order, Outbox
 from manimcast.storage.places import endpoint, name_objects
 from manimcast.storage.uploads import Uploads
@@ -108,6 +109,21 @@ class RemoteStorage:
             await asyncio.wait({self._uploads.carry_out(await self._order(keys))}, timeout=DELETING)
         await self._local.delete(render_id)
 
+    async def read(self, place: str, file: StoredFile) -> BinaryIO:
+        """Open a file that is here, or download it into one that has no name; raises :class:`NoSuchFile`."""
+        if file.key is None or self._uploads.pending(file.key):
+            with contextlib.suppress(NoSuchFile):  # it may have arrived at this very moment
+                return await asyncio.to_thread(self._open, place, file.name)
+        if file.key is None:
+            raise NoSuchFile("the file is not there any more")
+        return await self._downloaded(file.key)
+
+    def _open(self, place: str, name: str) -> BinaryIO:
+        try:
+            return self.path(place, name).open("rb")
+        except FileNotFoundError:
+            raise NoSuchFile("the file is not there any more") from None
+
     async def keep(self, key: str, path: Path) -> None:
         """Upload a file that renders will use; when this returns, it is in the bucket."""
         headers = Headers("application/octet-stream", key, is_public=False)
@@ -115,10 +131,13 @@ class RemoteStorage:
 
     async def fetch(self, key: str) -> BinaryIO:
         """Download such a file into one that has no name; raises :class:`NoSuchFile` when it is not there."""
+        return await self._downloaded(self._object(key))
+
+    async def _downloaded(self, key: str) -> BinaryIO:
         folder = self._settings.data_dir.absolute()
         file: BinaryIO = await asyncio.to_thread(tempfile.TemporaryFile, dir=folder)
         try:
-            await self._bucket.download(self._object(key), file)
+            await self._bucket.download(key, file)
         except BaseException:
             file.close()
             raise

@@ -19,6 +19,7 @@ from manimcast.renders import (
     Batches,
     BatchNotFound,
     Draft,
+    JoinStore,
     KeyTakenError,
     QueueFull,
     RenderService,
@@ -67,7 +68,9 @@ def start(settings: Callable[..., Settings]) -> Start:
         chosen = settings(**fields)
         store = RenderStore(chosen)
         service = RenderService(chosen, store, [executor], LocalStorage(chosen))
-        running = Running(Batches(chosen, store, service), service, store, executor, [])
+        running = Running(
+            Batches(chosen, store, service, JoinStore(store, chosen.lease_ttl)), service, store, executor, []
+        )
 
         async def witness(connection: AsyncConnection, tenant: str, batch: Batch, wish: WebhookWish | None) -> None:
             assert tenant == "t"

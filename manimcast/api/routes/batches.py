@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from manimcast.api.answers import base_url, show
 from manimcast.api.batch_requests import parse_batch
 from manimcast.api.body import read_json_object
-from manimcast.api.context import InContext, Tenant
+from manimcast.api.context import Context, InContext, Tenant
 from manimcast.api.openapi import (
     BATCH_RENDERS,
+    BATCH_VIDEO,
     CANCEL_BATCH,
     CREATE_BATCH,
     DELETE_BATCH,
@@ -23,6 +24,8 @@ from manimcast.api.openapi import (
 )
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.routes.files import expired, hand_out
+from manimcast.api.shown import batch_json
 from manimcast.api.submit import request_key, taking, with_assets_each
 from manimcast.renders import Batch, KeyTakenError, RenderStatus
 from manimcast.spec import JsonObject
@@ -53,29 +56,34 @@ async def create_batch(request: Request, context: InContext, tenant: Tenant) -> 
                 metadata=order.metadata,
                 key=key,
                 webhook=order.webhook,
+                join=order.join,
             )
         except KeyTakenError as taken:
             if not taken.is_same:
                 raise
             batch = await context.batches.get(taken.render_id, tenant=tenant)
-    return JSONResponse(_shown(batch), 202, NO_STORE | {"location": f"/v1/batches/{batch.id}"})
+    return JSONResponse(await _shown(batch, request, context), 202, NO_STORE | {"location": f"/v1/batches/{batch.id}"})
 
 
 @router.get("", summary="Your batches, the newest first", **LIST_BATCHES)
-async def list_batches(context: InContext, tenant: Tenant, *, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+async def list_batches(
+    request: Request, context: InContext, tenant: Tenant, *, limit: Limit = PAGE, cursor: Cursor = None
+) -> Response:
     """Answer with a page of batches, and with what to send as `cursor` for the next one, if there is one."""
     before = position_of(cursor, "bat_")
     found = await context.batches.newest(tenant=tenant, before=before, limit=limit + 1)
     page = found[:limit]
     more = cursor_of(page[-1].id) if len(found) > limit else None
-    return JSONResponse({"batches": [_shown(batch) for batch in page], "next_cursor": more}, headers=NO_STORE)
+    return JSONResponse(
+        {"batches": [await _shown(batch, request, context) for batch in page], "next_cursor": more}, headers=NO_STORE
+    )
 
 
 @router.get("/{batch_id}", summary="A batch as it is now", **READ_BATCH)
-async def read_batch(context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def read_batch(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
     """Answer with the batch: how many of its renders are in each state, and how much is done."""
     batch = await context.batches.get(batch_id, tenant=tenant)
-    return JSONResponse(_shown(batch), headers=NO_STORE)
+    return JSONResponse(await _shown(batch, request, context), headers=NO_STORE)
 
 
 @router.get("/{batch_id}/renders", summary="The renders of a batch, in their order", **BATCH_RENDERS)
@@ -101,6 +109,24 @@ async def batch_renders(
     return JSONResponse(body, headers=NO_STORE)
 
 
+@router.head("/{batch_id}/video", include_in_schema=False)
+@router.get("/{batch_id}/video", summary="The one video of a batch", **BATCH_VIDEO)
+async def batch_video(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
+    """Answer with the bytes of the video that was made of all renders."""
+    batch = await context.batches.get(batch_id, tenant=tenant)
+    if batch.join is None:
+        raise ProblemError(Problem.no_video, f"batch {batch_id} was asked for without join")
+    if batch.finished_at is None:
+        raise ProblemError(Problem.not_finished, f"batch {batch_id} is {batch.status}; wait for it to end")
+    if batch.join.result is None:
+        detail = f"the videos of batch {batch_id} were not joined: {batch.join.error or batch.join.status}"
+        raise ProblemError(Problem.no_video, detail)
+    if batch.join.place is None:
+        assert batch.join.result.expired_at is not None  # noqa: S101 - else it would have a place
+        raise expired(batch_id, batch.join.result.expired_at, "batch")
+    return await hand_out(request, context, batch.join.place, batch.join.result.video)
+
+
 @router.get("/{batch_id}/webhook", summary="What has become of a batch's webhook", **READ_BATCH_WEBHOOK)
 async def read_batch_webhook(context: InContext, tenant: Tenant, batch_id: str) -> Response:
     """Answer with where the webhook is, and with every attempt at it."""
@@ -112,10 +138,10 @@ async def read_batch_webhook(context: InContext, tenant: Tenant, batch_id: str) 
 
 
 @router.post("/{batch_id}/cancel", summary="Cancel a batch", **CANCEL_BATCH)
-async def cancel_batch(context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def cancel_batch(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
     """Cancel what of the batch has not ended, and answer when nothing of it runs any more."""
     batch = await context.batches.cancel(batch_id, tenant=tenant)
-    return JSONResponse(_shown(batch), headers=NO_STORE)
+    return JSONResponse(await _shown(batch, request, context), headers=NO_STORE)
 
 
 @router.delete("/{batch_id}", status_code=204, summary="Delete a batch", **DELETE_BATCH)
@@ -125,6 +151,5 @@ async def delete_batch(context: InContext, tenant: Tenant, batch_id: str) -> Res
     return Response(status_code=204)
 
 
-def _shown(batch: Batch) -> JsonObject:
-    shown: JsonObject = batch.model_dump(mode="json")
-    return shown
+async def _shown(batch: Batch, request: Request, context: Context) -> JsonObject:
+    return await batch_json(batch, context.storage, base_url(request, context))

@@ -66,11 +66,11 @@ async def signed_file(
     return _send(request, path, render_id, name, max_age=int(expires) - int(time.time()))
 
 
-def expired(render_id: str, when: datetime) -> ProblemError:
-    """Return the problem that a render's files are gone."""
+def expired(its_id: str, when: datetime, what: str = "render") -> ProblemError:
+    """Return the problem that the files are gone of a render, or of ``what`` has the id."""
     return ProblemError(
         Problem.video_expired,
-        f"the video of render {render_id} was removed at {when:%Y-%m-%dT%H:%M:%SZ}, as this service keeps videos for a "
+        f"the video of {what} {its_id} was removed at {when:%Y-%m-%dT%H:%M:%SZ}, as this service keeps videos for a "
         "limited time; post the scene again for a new one",
         extra={"expired_at": when.isoformat().replace("+00:00", "Z")},
     )

@@ -1,0 +1,323 @@
+"""One video of all renders of a batch: when it is made, by whom, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from manimcast.executors.base import ExecutorError
+from manimcast.executors.joining import CannotJoinError, Video, VideoKind
+from manimcast.renders import (
+    Batch,
+    Batches,
+    Draft,
+    JoinStatus,
+    JoinStore,
+    JoinWish,
+    JoinWorker,
+    NoExecutor,
+    RenderService,
+    RenderStore,
+    WebhookWish,
+    joiner,
+)
+from manimcast.renders.retention import Retention
+from manimcast.renders.table import joins
+from manimcast.settings import Settings
+from manimcast.storage import LocalStorage, NoSuchFile
+from tests.patience import PATIENCE
+
+from .scripted import VIDEO, ScriptedExecutor, a_spec
+
+pytestmark = pytest.mark.anyio
+
+
+class ScriptedJoiner(ScriptedExecutor):
+    """An executor that joins by putting bytes together, once ``goes`` is set; ``faults`` come first."""
+
+    def __init__(self) -> None:
+        super().__init__("local", slots=4)
+        self.goes = asyncio.Event()
+        self.goes.set()
+        self.begun_joins = 0
+        self.titles: list[list[str]] = []
+        self.faults: list[Exception] = []
+
+    async def join(self, videos: Sequence[Video], kind: VideoKind, *, into: Path, timeout: float) -> Path:
+        self.begun_joins += 1
+        await self.goes.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        self.titles.append([video.title for video in videos])
+        content = b""
+        for video in videos:
+            with await video.open() as file:
+                content += file.read()
+        (into / "video.mp4").write_bytes(content)
+        return into / "video.mp4"
+
+
+@dataclass
+class Running:
+    batches: Batches
+    service: RenderService
+    store: RenderStore
+    executor: ScriptedJoiner
+    storage: LocalStorage
+    settings: Settings
+    ended: list[tuple[str, str]] = field(default_factory=list)
+
+    async def joined(self, *wanted: bool, skips: bool = False) -> Batch:
+        """Submit a batch to be joined whose renders succeed or fail as wanted."""
+        drafts = [Draft(a_spec(seed=seed), metadata={"title": f"Part {seed}"}) for seed in range(len(wanted))]
+        batch = await self.batches.submit(drafts, tenant="t", join=JoinWish(skips=skips))
+        for _ in wanted:
+            performance = await self.executor.begun.get()
+            assert performance.spec is not None
+            if wanted[performance.spec.seed]:
+                performance.succeed()
+            else:
+                performance.fail()
+        return batch
+
+    async def until(self, batch: Batch, holds: Callable[[Batch], bool]) -> Batch:
+        while not holds(found := await self.batches.get(batch.id, tenant="t")):  # noqa: ASYNC110 - the table's
+            await asyncio.sleep(0.02)
+        return found
+
+    async def end(self, batch: Batch) -> Batch:
+        return await self.until(batch, lambda found: found.finished_at is not None)
+
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def start(settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Return a function that runs a service whose executor joins; all share a folder and a database."""
+    monkeypatch.setattr(joiner, "LOOK_AGAIN", 0.02)
+    monkeypatch.setattr(joiner, "AFTER_FAULT", 0.02)
+
+    @contextlib.asynccontextmanager
+    async def run(**fields: Any) -> AsyncIterator[Running]:
+        chosen, executor = settings(**fields), ScriptedJoiner()
+        store, storage = RenderStore(chosen), LocalStorage(chosen)
+        waiting = JoinStore(store, chosen.lease_ttl)
+        worker = JoinWorker(chosen, waiting, storage, [executor])
+        service = RenderService(chosen, store, [executor], storage, [worker])
+        at = Running(Batches(chosen, store, service, waiting), service, store, executor, storage, chosen)
+
+        async def witness(connection: AsyncConnection, tenant: str, batch: Batch, wish: WebhookWish | None) -> None:
+            assert (tenant, wish) == ("t", None)
+            at.ended.append((batch.id, batch.status))
+
+        at.batches.witnesses.append(witness)
+        await service.start()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                yield at
+        finally:
+            await service.stop(grace=0)
+
+    return run
+
+
+async def test_the_batch_ends_with_its_video(start: Start) -> None:
+    async with start() as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True, True, True)
+        waiting = await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        assert (waiting.status, waiting.finished_at, at.ended) == ("running", None, [])
+        at.executor.goes.set()
+        done = await at.end(batch)
+        assert (done.status, at.ended) == ("succeeded", [(batch.id, "succeeded")])
+        assert at.executor.titles == [["Part 0", "Part 1", "Part 2"]]
+        assert done.join is not None
+        result, place = done.join.result, done.join.place
+        assert result is not None
+        assert place is not None
+        assert (result.frames, result.duration, result.bytes) == (90, 3, 3 * len(VIDEO))
+        assert [(one.title, one.start, one.end, one.item) for one in result.chapters] == [
+            ("Part 0", 0, 1, 0),
+            ("Part 1", 1, 2, 1),
+            ("Part 2", 2, 3, 2),
+        ]
+        assert at.storage.path(place, "video.mp4").read_bytes() == 3 * VIDEO
+        assert await at.service.file(place, "video.mp4") == result.video
+        await at.batches.delete(batch.id, tenant="t")
+        with pytest.raises(NoSuchFile):
+            at.storage.path(place, "video.mp4")
+        async with at.store.database.read() as connection:
+            assert (await connection.execute(select(joins))).all() == []
+
+
+async def test_what_failed_fails_the_video_and_is_named_or_is_skipped(start: Start) -> None:
+    async with start() as at:
+        done = await at.end(await at.joined(True, False, True, False))
+        assert done.join is not None
+        assert (done.status, done.join.status) == ("partial", "failed")
+        assert done.join.error == "renders[1], renders[3] did not succeed"
+        assert at.executor.begun_joins == 0
+        done = await at.end(await at.joined(True, False, True, False, skips=True))
+        assert done.join is not None
+        assert done.join.result is not None
+        assert (done.status, done.join.status) == ("partial", "succeeded")
+        assert [chapter.item for chapter in done.join.result.chapters] == [0, 2]
+        done = await at.end(await at.joined(False, skips=True))
+        assert done.join is not None
+        assert (done.status, done.join.error) == ("failed", "no render has a video")
+
+
+async def test_videos_that_cannot_be_joined(start: Start) -> None:
+    async with start() as at:
+        at.executor.faults = [CannotJoinError("renders[1] was encoded with other settings")]
+        done = await at.end(await at.joined(True, True))
+        assert done.join is not None
+        assert (done.status, done.join.error) == ("partial", "renders[1] was encoded with other settings")
+
+
+async def test_a_service_at_fault_tries_again_but_not_for_ever(start: Start) -> None:
+    async with start() as at:
+        at.executor.faults = [ExecutorError("gone"), ExecutorError("gone")]
+        assert (await at.end(await at.joined(True, True))).status == "succeeded"
+        at.executor.faults = [ExecutorError("gone")] * 3
+        done = await at.end(await at.joined(True))
+        assert done.join is not None
+        assert (done.join.status, at.executor.faults) == ("failed", [])
+        assert "tried 3 times" in (done.join.error or "")
+
+
+async def test_a_stored_video_that_was_changed_is_not_joined(start: Start) -> None:
+    async with start() as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True, True)
+        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        second = (await at.batches.items(batch.id, tenant="t"))[1]
+        assert second.result is not None
+        at.storage.path(second.result.place, "video.mp4").write_bytes(b"not what was stored"[: len(VIDEO)])
+        at.executor.goes.set()
+        done = await at.end(batch)
+        assert done.join is not None
+        assert done.join.error == "the stored video of renders[1] is not what was stored"
+
+
+async def test_a_render_that_was_deleted_is_missed(start: Start) -> None:
+    async with start() as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True, True)
+        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        second = (await at.batches.items(batch.id, tenant="t"))[1]
+        await at.service.delete(second.id, tenant="t")
+        at.executor.goes.set()
+        done = await at.end(batch)
+        assert done.join is not None
+        assert done.join.error == "renders[1] has no video any more"
+
+
+async def test_canceled_while_it_is_joined(start: Start) -> None:
+    async with start(lease_ttl=3) as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True, True)
+        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        done = await at.batches.cancel(batch.id, tenant="t")
+        assert done.join is not None
+        assert (done.status, done.join.status, at.ended) == ("canceled", "canceled", [(batch.id, "canceled")])
+        at.executor.goes.set()  # too late: whatever it makes is nobody's
+        assert (await at.end(await at.joined(True))).status == "succeeded"
+        done = await at.batches.get(batch.id, tenant="t")
+        assert done.join is not None
+        assert done.join.status == "canceled"
+        assert at.ended[0] == (batch.id, "canceled")
+        assert len(at.ended) == 2
+
+
+async def test_canceled_before_all_renders_have_ended(start: Start) -> None:
+    async with start() as at:
+        batch = await at.batches.submit([Draft(a_spec())], tenant="t", join=JoinWish())
+        await at.executor.begun.get()
+        done = await at.batches.cancel(batch.id, tenant="t")
+        assert done.join is not None
+        assert (done.status, done.join.status) == ("canceled", "canceled")
+        assert at.ended == [(batch.id, "canceled")]
+
+
+async def test_a_join_goes_on_where_a_service_stopped_or_died(start: Start) -> None:
+    async with start() as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True, True)
+        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+    async with start() as at:
+        done = await at.end(batch)
+        assert done.join is not None
+        assert done.status == "succeeded"
+        assert done.join.place == f"{batch.id}-2"
+    async with start() as at:  # as after a kill: it is running, but nobody has it
+        at.executor.goes.clear()
+        batch = await at.joined(True, True)
+        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        at.executor.faults = [CannotJoinError("of the first attempt, which nobody hears")]
+        async with at.store.database.write() as connection:
+            await connection.execute(update(joins).where(joins.c.batch_id == batch.id).values(lease_until=0))
+    async with start() as at:
+        assert (await at.end(batch)).status == "succeeded"
+
+
+async def test_a_lease_that_ran_out_is_taken_over_and_the_first_is_refused(start: Start) -> None:
+    async with start() as at:
+        done = await at.end(batch := await at.joined(True))
+        at.executor.unavailable = "so that the service takes nothing more"
+        waiting = JoinStore(at.store, 1000)
+        waiting.on_end = at.batches._close
+        assert done.join is not None
+        assert done.join.result is not None
+        reopened = {"status": "running", "attempt": 1, "lease_until": 0.0, "place": None}
+        async with at.store.database.write() as connection:
+            await connection.execute(update(joins).values(reopened))
+        claim = await waiting.claim()
+        assert claim is not None
+        assert claim.attempt == 2
+        late = type(claim)(claim.batch_id, claim.tenant, 1, claim.size, claim.skips)
+        assert not await waiting.renew(late)
+        assert not await waiting.succeed(late, done.join.result)
+        await waiting.fail(late, "late")
+        await waiting.put_back(late, failed=True)
+        assert await waiting.claim() is None
+        assert await waiting.renew(claim)
+        found = await waiting.find(batch.id)
+        assert found is not None
+        assert found.status is JoinStatus.running
+
+
+async def test_its_video_expires_like_those_of_renders(start: Start) -> None:
+    async with start() as at:
+        batch = await at.joined(True)
+        done = await at.end(batch)
+        assert done.join is not None
+        place = done.join.place
+        assert place is not None
+        short = at.settings.model_copy(update={"video_ttl": 1e-6})
+        await Retention(short, at.store, at.storage).sweep()
+        with pytest.raises(NoSuchFile):
+            at.storage.path(place, "video.mp4")
+        found = (await at.batches.get(batch.id, tenant="t")).join
+        assert found is not None
+        assert found.result is not None
+        assert (found.place, found.result.expired_at is not None) == (None, True)
+
+
+async def test_without_an_executor_that_joins_a_batch_is_refused(start: Start) -> None:
+    async with start() as at:
+        at.executor.name = "elsewhere"
+        with pytest.raises(NoExecutor, match="executor local"):
+            await at.batches.submit([Draft(a_spec())], tenant="t", join=JoinWish())
+        assert await at.batches.newest(tenant="t") == []
+        at.executor.name = "local"
