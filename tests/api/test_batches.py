@@ -211,3 +211,32 @@ async def test_an_asset_that_is_not_there_is_named_by_where_it_stands(api: Api) 
     assert answer.json()["errors"] == [
         {"field": "renders[1].assets.0", "message": f"renders[1].assets.0: there is no asset {missing}"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({"renders": [{"code": CODE}, {"code": CODE, "quality": "low"}]}, "renders[1].quality", "1280x720"),
+        ({"renders": [{"code": CODE}, {"code": CODE, "frame_rate": 12}]}, "renders[1].frame_rate", "30 frames"),
+        ({"renders": [{"code": CODE}, {"code": CODE, "format": "mov"}]}, "renders[1].format", "mp4"),
+        ({"renders": [{"code": CODE}, {"code": CODE, "encoder_preset": "slow"}]}, "renders[1].encoder_preset", "none"),
+        ({"renders": [{"code": CODE, "format": "gif"}]}, "renders[0].format", "mp4, mov or webm"),
+        ({"render": {"code": CODE, "format": "png"}, "params": [{}]}, "render.format", "mp4, mov or webm"),
+    ],
+)
+async def test_what_cannot_be_joined_is_named(api: Api, body: dict[str, object], field: str, message: str):
+    answer = await api.client.post("/v1/batches", json=body | {"join": True})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert message in error["message"]
+    assert (await api.client.get("/v1/batches")).json()["batches"] == []
+
+
+async def test_where_nothing_joins_a_batch_with_join_is_refused(api: Api):
+    answer = await api.client.post("/v1/batches", json={"renders": [{"code": CODE}], "join": True})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:manimcast:problem:no-executor")
+    plain = await api.client.post("/v1/batches", json={"renders": [{"code": CODE}], "join": False})
+    assert (plain.status_code, plain.json()["join"]) == (202, None)
+    answer = await api.client.get(f"{plain.headers['location']}/video")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:manimcast:problem:no-video")

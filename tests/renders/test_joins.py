@@ -24,7 +24,6 @@ from manimcast.renders import (
     JoinStore,
     JoinWish,
     JoinWorker,
-    NoExecutor,
     RenderService,
     RenderStore,
     WebhookWish,
@@ -312,12 +311,3 @@ async def test_its_video_expires_like_those_of_renders(start: Start) -> None:
         assert found is not None
         assert found.result is not None
         assert (found.place, found.result.expired_at is not None) == (None, True)
-
-
-async def test_without_an_executor_that_joins_a_batch_is_refused(start: Start) -> None:
-    async with start() as at:
-        at.executor.name = "elsewhere"
-        with pytest.raises(NoExecutor, match="executor local"):
-            await at.batches.submit([Draft(a_spec())], tenant="t", join=JoinWish())
-        assert await at.batches.newest(tenant="t") == []
-        at.executor.name = "local"
