@@ -1,6 +1,6 @@
 /* RGBA to the pixel formats of the encoders, to the very bytes that swscale makes of it.
  *
- * The formulas, and what is known of swscale's rounding, stand in ../conversion.py, which the tests compare this
+ * The formulas, and what is known of swscale's rounding, stand in ../yuv420.py, which the tests compare this
  * with. They come from the definition of BT.601 and from looking at what swscale answers, not from its source.
  *
  * Every row of the picture is read once: it gives a row of luma, and a row of chroma that is averaged over pairs of
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(BASELINE)
 #define WITH_AVX2 1
 #include <immintrin.h>
 #endif

@@ -1,7 +1,8 @@
 /* Inter prediction, 8.4.2.2, and the search for motion that predicts a block well. */
 
-#include "h264.h"
 #include "native.h"
+
+#include "h264.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* Transforms, quantisation and reconstruction of what prediction lacks, 8.5. */
 
+#include "native.h"
+
 #include "h264.h"
 #include "h264_quantiser.h"
 #include "h264_transform.h"
-#include "native.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* Transforms, quantisation and reconstruction of what intra prediction lacks in luma: 4x4 by 4x4, or with the DC apart. */
 
+#include "native.h"
+
 #include "h264.h"
 #include "h264_quantiser.h"
 #include "h264_transform.h"
-#include "native.h"
 
 #include <string.h>
 

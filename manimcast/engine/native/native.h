@@ -16,8 +16,9 @@
 #endif
 
 /* A function so marked is compiled for several instruction sets, and the loader chooses. That takes ifuncs, which
- * glibc has and musl has not; elsewhere the compiler's baseline has to do (on arm64 that includes vectors). */
-#if defined(__has_attribute)
+ * glibc has and musl has not; elsewhere the compiler's baseline has to do (on arm64 that includes vectors). BASELINE
+ * has it do here as well: so the tests see the code that other processors run. */
+#if defined(__has_attribute) && !defined(BASELINE)
 #if __has_attribute(target_clones) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define MULTIVERSIONED __attribute__((target_clones("avx2", "default")))
 #endif
