@@ -20,37 +20,13 @@ from manimcast import wire
 from manimcast.engine.prepare import UNFINISHED
 from manimcast.engine.prepared import MANIFEST
 from manimcast.executors.local import LocalExecutor
+from manimcast.executors.modal.image import PREPARE
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from tests.engine.in_child import ROOT, in_child
 from tests.patience import PATIENCE
 
 TOOLS = "/usr/bin:/bin"
-NEEDED = [
-    "__init__.py",
-    "harmless.py",
-    "spec.py",
-    "tex.py",
-    *(
-        f"engine/{name}.py"
-        for name in (
-            "__init__",
-            "aside",
-            "common_tex",
-            "errors",
-            "fingerprint",
-            "native/__init__",
-            "patches/__init__",
-            "patches/patch",
-            "patches/tex",
-            "prepare",
-            "prepared",
-            "surroundings",
-        )
-    ),
-]
-"""The files of the package that preparing takes. An image that holds no more is built anew only when one changes."""
-
 COUNTER = """
 class Demo(Scene):
     def construct(self):
@@ -104,9 +80,9 @@ def run(folder: Path, *arguments: str, path: str = TOOLS, package: Path = ROOT) 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what counters are made of, filled by no more of the package than it takes."""
+    """A folder with what counters are made of, filled by no more of the package than the image copies for that."""
     package = tmp_path_factory.mktemp("package")
-    for name in NEEDED:
+    for name in PREPARE:
         target = package / "manimcast" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "manimcast" / name, target)

@@ -140,7 +140,7 @@ async def test_a_round_is_bounded(serve: Serve, executor: ScriptedExecutor, monk
 
 async def test_one_service_at_a_time_goes_round(serve: Serve, settings: Callable[..., Settings]) -> None:
     async with serve() as service:
-        its_own = service._retaining
+        its_own = service._lifecycle._retaining
         assert its_own is not None
         its_own.cancel()
         await asyncio.wait({its_own})
