@@ -16,7 +16,9 @@ from manimcast.renders.rows import Claim
 from manimcast.wire import Logged, Message, Played, Progressed
 
 INTERVAL = 0.3
-"""Seconds between two times that the events of an attempt are written."""
+"""Seconds between two times that the events of an attempt are written, when it has gone on for a while."""
+SHORTEST = 0.005
+"""Seconds between the first two times; each next pause is twice as long. The first frame is told of at once."""
 MOST_SEGMENTS = 2000
 """Segments of an attempt that are told, one by one."""
 MOST_LINES, MOST_TEXT = 200, 100_000
@@ -64,13 +66,15 @@ class Reporter:
 
     async def run(self) -> None:
         """Write what is said, soon and not too often, until canceled."""
+        pause = SHORTEST
         while True:
             await self._due.wait()
             try:
                 await self.write()
             except DatabaseError as error:
                 logger.warning("the progress of the render was not written: %s", error)
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(pause)
+            pause = min(INTERVAL, 2 * pause)
 
     async def write(self) -> None:
         """Write what was said and is not written yet; whoever raises ``DatabaseError`` has written nothing."""
