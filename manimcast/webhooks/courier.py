@@ -104,8 +104,9 @@ class Courier:
         try:
             taken = await asyncio.shield(taking)
         except asyncio.CancelledError:
-            for claimed in await taking:
-                await self._store.interrupt(claimed)
+            with contextlib.suppress(DatabaseError):  # else their leases run out
+                for claimed in await taking:
+                    await self._store.interrupt(claimed)
             raise
         now = asyncio.get_running_loop().time()
         # Never past the lease, which began some time after `began`.

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from manimcast.database import DatabaseError
 from manimcast.settings import Settings
-from manimcast.webhooks import DeliveryState, Secrets, Webhook, courier, new_secret
+from manimcast.webhooks import Claimed, DeliveryState, Secrets, Webhook, courier, new_secret
 from manimcast.webhooks.sender import Answer
 from manimcast.webhooks.store import INTERRUPTED, PER_PLACE
 from tests.patience import eventually
@@ -208,6 +208,26 @@ async def test_what_came_of_it_is_written_when_the_database_is_back(
         await has(service, "rnd_1", DeliveryState.delivered)
         assert len(receiver.got) == 1
         assert not faults
+
+
+async def test_a_database_that_fails_does_not_keep_it_from_ending(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, away = asyncio.Event(), asyncio.Event()
+
+    async def claim(**_: Any) -> list[Claimed]:
+        asked.set()
+        await away.wait()
+        raise DatabaseError("it is away")
+
+    async with serve(sends=False) as service:
+        monkeypatch.setattr(service.store, "claim", claim)
+        await service.courier.start()
+        await asked.wait()
+        stopping = asyncio.create_task(service.courier.stop())
+        await asyncio.sleep(0)
+        away.set()
+        await stopping
 
 
 async def test_a_database_that_fails_does_not_end_it(serve: Serve) -> None:
