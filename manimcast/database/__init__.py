@@ -2,7 +2,7 @@
 
 from manimcast.database.clock import Now
 from manimcast.database.connection import Database, Lock, after_commit
-from manimcast.database.errors import DatabaseError
+from manimcast.database.errors import ConflictError, DatabaseError
 from manimcast.database.tables import Instant, metadata
 
-__all__ = ["Database", "DatabaseError", "Instant", "Lock", "Now", "after_commit", "metadata"]
+__all__ = ["ConflictError", "Database", "DatabaseError", "Instant", "Lock", "Now", "after_commit", "metadata"]

@@ -15,10 +15,10 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from manimcast.database.errors import DatabaseError
+from manimcast.database.errors import ConflictError, DatabaseError
 from manimcast.database.migrate import check, migrate, revision
 from manimcast.settings import Migrate, Settings
 
@@ -142,7 +142,8 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             reason = getattr(error, "orig", None) or error
-            raise DatabaseError(f"the database {self.name} cannot be used: {reason}") from error
+            kind = ConflictError if isinstance(error, IntegrityError) else DatabaseError
+            raise kind(f"the database {self.name} cannot be used: {reason}") from error
         except (OSError, TimeoutError) as error:  # asyncpg's, when there is no server
             reason = str(error) or "no answer"
             raise DatabaseError(f"the database {self.name} cannot be reached: {reason}") from error

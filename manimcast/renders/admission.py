@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database, Lock
+from manimcast.database import ConflictError, Database, Lock
 from manimcast.renders.events import EventLog
 from manimcast.renders.flights import has_room, retold
 from manimcast.renders.idempotency import RequestKey, look, note
@@ -67,10 +67,11 @@ class Admission:
             return False
         return True
 
-    async def insert_running(self, new: NewRender, *, owner: str, executor: str) -> Claim:
+    async def insert_running(self, new: NewRender, *, owner: str, executor: str) -> Claim | None:
         """Enter a render whose first attempt begins at once, as it takes no slot of any executor.
 
-        Raises :class:`KeyTakenError` when its key belongs to another one.
+        None, and nothing entered, while an equal one runs. Raises :class:`KeyTakenError` when its key belongs to
+        another one.
         """
         values = new.values() | {
             "status": RenderStatus.running.value,
@@ -81,10 +82,13 @@ class Admission:
             "lease_until": lease(self._lease),
             "turn": turn(new.priority),
         }
-        async with self._database.write() as connection:
-            await self._note_key(connection, new)
-            entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()
-            await testify(connection, self._witnesses, RenderStatus.running, entered)
+        try:
+            async with self._database.write() as connection:
+                await self._note_key(connection, new)
+                entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()
+                await testify(connection, self._witnesses, RenderStatus.running, entered)
+        except ConflictError:
+            return None
         return Claim(new.id, new.tenant, 1, new.spec, new.requested, cache=new.cache)
 
     async def insert_shared(self, new: NewRender, *, executor: str, outcome: Outcome) -> bool:

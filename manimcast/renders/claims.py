@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.exc import IntegrityError
 
-from manimcast.database import Database, DatabaseError, Lock
+from manimcast.database import ConflictError, Database, Lock
 from manimcast.executors.policy import Faults
 from manimcast.renders.flights import under_way
 from manimcast.renders.leases import again, lease
@@ -78,10 +77,8 @@ class Claims:
                 row = (await connection.execute(statement)).first()
                 if row is not None:
                     await testify(connection, self._witnesses, RenderStatus.running, [row])
-        except DatabaseError as error:
-            if isinstance(error.__cause__, IntegrityError):  # another service has just begun an equal one
-                return None
-            raise
+        except ConflictError:  # another service has just begun an equal one
+            return None
         if row is None:
             return None
         return Claim(

@@ -114,7 +114,8 @@ class Worker:
     async def run_kept(self, new: NewRender, offer: Offer) -> bool:
         """Enter a render and end it at once with the kept result of the same request; return False if there is none.
 
-        It takes no slot, and nobody in the queue waits for it.
+        It takes no slot, and nobody in the queue waits for it. False as well while an equal one runs: this one is to
+        wait for the end of that.
         """
         executor = self._executors.get(offer.name)
         if executor is None:
@@ -124,11 +125,14 @@ class Worker:
         kept = await self.results.take(new.spec, tenant=new.tenant, versions=versions, into=work)
         if kept is None:
             return False
+        claim = None
         try:
             claim = await self._store.admission.insert_running(new, owner=self._owner.name, executor=executor.name)
-        except BaseException:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-            raise
+        finally:
+            if claim is None:
+                await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+        if claim is None:
+            return False
         await asyncio.shield(self._begin(claim, self._register(claim, executor, kept), None))
         return True
 

@@ -261,6 +261,17 @@ async def test_many_at_once_all_get_the_result(service: RenderService, executor:
     assert len({render.id for render in renders}) == 20
 
 
+async def test_many_at_once_all_get_what_is_kept_of_a_video_that_was_deleted(
+    service: RenderService, executor: ScriptedExecutor
+) -> None:
+    first = await rendered(service, executor)
+    await service.delete(first.id, tenant="t")
+    taken = await asyncio.gather(*(submitted(service) for _ in range(20)))
+    renders = [await service.wait(render.id, tenant="t", timeout=PATIENCE) for render in taken]
+    assert {(render.status, render.cache.hit) for render in renders} == {(RenderStatus.succeeded, "result")}
+    assert executor.begun.empty()
+
+
 async def test_another_tenant_learns_nothing(service: RenderService, executor: ScriptedExecutor) -> None:
     await rendered(service, executor)
     theirs = await submitted(service, tenant="other")

@@ -116,6 +116,7 @@ async def test_of_several_who_end_it_at_once_one_is_told_of(store: RenderStore) 
 async def test_a_render_from_the_cache_is_told_of_too(store: RenderStore) -> None:
     new = NewRender("rnd_1", "t", a_spec(), webhook=WebhookWish(URL, ""))
     claimed = await store.admission.insert_running(new, owner="me", executor="local")
+    assert claimed is not None
     assert await store.endings.finish("rnd_1", claimed.attempt, SUCCEEDED)
     assert await entered(store) == ["render.succeeded"]
 
