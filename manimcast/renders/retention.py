@@ -60,6 +60,8 @@ class Retention:
                     await asyncio.to_thread(expire, folder, self._settings.cache_ttl)
             except (DatabaseError, StorageError) as error:
                 logger.warning("what has expired was not removed: %s", error)
+            except Exception:  # it must go on, or nothing expires any more
+                logger.exception("what has expired was not removed")
             await asyncio.sleep(self._pause)
 
     async def sweep(self) -> None:

@@ -161,6 +161,8 @@ class Worker:
                 await self._distribute()
             except DatabaseError as error:
                 logger.error("cannot take a render: %s", error)  # noqa: TRY400 - the message says it all
+            except Exception:  # it must go on, or nothing is rendered here any more
+                logger.exception("cannot take a render")
             # What other services queue and what an executor can do changes without a word.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)

@@ -14,7 +14,7 @@ from manimcast.renders import Render, RenderService, RenderStatus, RenderStore, 
 from manimcast.renders.retention import Retention
 from manimcast.renders.table import renders, videos
 from manimcast.settings import Settings
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 from .conftest import Serve
 from .scripted import ScriptedExecutor, a_spec
@@ -170,3 +170,21 @@ async def test_files_that_the_dead_were_about_to_remove_are_removed(
         assert stored(tmp_path) == 2
         await sweep(service)
         assert stored(tmp_path) == 1
+
+
+async def test_a_fault_does_not_end_the_rounds(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds = 0
+
+    async def sweep(_self: Retention) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise PermissionError("a video that cannot be removed")
+
+    monkeypatch.setattr(Retention, "sweep", sweep)
+    async with serve(video_ttl=1) as service:
+        service._retention._pause = 0.01
+        await eventually(lambda: rounds > 1, "the next round")
+    assert "a video that cannot be removed" in caplog.text

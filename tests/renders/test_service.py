@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from manimcast.executors import policy
 from manimcast.executors.base import ExecutorError
 from manimcast.renders import (
     NoExecutor,
@@ -323,3 +325,24 @@ async def test_an_unavailable_executor_leaves_renders_in_the_queue(
     executor.unavailable = None
     (await executor.begun.get()).succeed()
     assert (await ended(service, waiting)).status is RenderStatus.succeeded
+
+
+async def test_a_fault_in_the_choice_of_an_executor_does_not_end_the_claiming(
+    service: RenderService,
+    executor: ScriptedExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    choose, faults = policy.choose, [RuntimeError("nobody foresaw this")]
+
+    def chooses(*asked: Any) -> policy.Choice:
+        if faults and asyncio.current_task() is service._worker._loop:
+            raise faults.pop()
+        return choose(*asked)
+
+    monkeypatch.setattr(policy, "choose", chooses)
+    render = await service.submit(a_spec(), tenant="t")
+    (await executor.begun.get()).succeed()
+    assert (await ended(service, render)).status is RenderStatus.succeeded
+    assert not faults
+    assert "nobody foresaw this" in caplog.text
