@@ -81,7 +81,7 @@ class Resolver:
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to nothing but permitted addresses."""
+    """Connects to nothing but permitted addresses. All else that a backend may do, the base class refuses."""
 
     def __init__(self, rules: AddressRules, resolve: Resolve) -> None:
         self._rules = rules
@@ -117,16 +117,3 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await self._backend.connect_tcp(address, port, CONNECT_TIMEOUT)
         return await self._backend.connect_tcp(last, port, CONNECT_TIMEOUT)
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Never: a webhook goes to a host."""
-        raise NotImplementedError
-
-    async def sleep(self, seconds: float) -> None:
-        """Pause, as httpcore does between its own retries."""
-        await asyncio.sleep(seconds)
