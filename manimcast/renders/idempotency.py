@@ -1,7 +1,7 @@
-"""Requests that bear a key of the client's: the same key is the same render, however often it is sent.
+"""Requests that bear a key of the client's: the same key is the same render or batch, however often it is sent.
 
 A key is noted in the transaction that queues its render, so of any number of equal requests at once one queues it and
-the others find it. It is remembered for ``IDEMPOTENCY_TTL``, or until its render is deleted.
+the others find it. It is remembered for ``IDEMPOTENCY_TTL``, or until its render or batch is deleted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RequestKey:
 
 
 class KeyTakenError(Exception):
-    """The key belongs to a render already; ``is_same`` tells whether that was asked for with the same body."""
+    """The key belongs to a render or a batch; ``is_same`` tells whether that was asked for with the same body."""
 
     def __init__(self, render_id: str, *, is_same: bool) -> None:
         super().__init__(f"the key belongs to render {render_id}")

@@ -1,4 +1,4 @@
-"""Ids of renders: ``rnd_`` and 26 characters that sort by the time they were made.
+"""Ids of renders and batches: ``rnd_`` or ``bat_`` and 26 characters that sort by the time they were made.
 
 The layout is ULID's: 48 bits of milliseconds since 1970, then 80 random bits, in Crockford's base 32, in lower
 case. Ids of one process never go back, even when the clock does, so their order is the order of the queue.

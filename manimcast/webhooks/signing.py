@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from pathlib import Path
 
 from manimcast.keyfiles import make_once, replace
 from manimcast.settings import Settings
@@ -71,7 +70,7 @@ class Secrets:
         if self.is_given:
             raise SecretError("the secrets come from WEBHOOK_SECRET; set that instead")
         try:
-            replace(Path(self.path), "\n".join(secrets_))
+            replace(self.path, "\n".join(secrets_))
         except OSError as error:
             raise SecretError(f"{self.path} cannot be written: {error.strerror}") from error
         return secrets_

@@ -1,11 +1,11 @@
 """The tables of deliveries and of the attempts at them.
 
-A delivery is one event for one receiver, of a subject: a render, by its id. ``due`` is when anybody may take it, in
-seconds by the database's clock: the next try's time, or, while somebody has it, the end of their lease. It is null once
-the delivery has ended. ``number`` counts the attempts that were begun and is the fence: only who names the present one
-says when to go on. ``tries`` counts those since it was last asked for, which is what the schedule goes by. ``place`` is
-the receiver, as far as it can be kept busy. ``data`` is the subject as it was, for when it is no more; of one that was
-deleted (``is_kept``) nothing is left once its delivery has ended.
+A delivery is one event for one receiver, of a subject: a render or a batch, by its id. ``due`` is when anybody may take
+it, in seconds by the database's clock: the next try's time, or, while somebody has it, the end of their lease. It is
+null once the delivery has ended. ``number`` counts the attempts that were begun and is the fence: only who names the
+present one says when to go on. ``tries`` counts those since it was last asked for, which is what the schedule goes by.
+``place`` is the receiver, as far as it can be kept busy. ``data`` is the subject as it was, for when it is no more; of
+one that was deleted (``is_kept``) nothing is left once its delivery has ended.
 Migrations change the real tables; a test compares them.
 """
 
