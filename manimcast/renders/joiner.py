@@ -113,7 +113,9 @@ class JoinWorker:
 
     async def _join(self, claim: JoinClaim, joiner: Joiner, work: Path) -> None:
         for attempt in range(1, claim.attempt):  # of a service that died before it could write down what it stored
-            await self._storage.delete(place_of(claim.batch_id, attempt))
+            place = place_of(claim.batch_id, attempt)
+            await self._storage.delete(place)
+            await asyncio.to_thread(shutil.rmtree, self._folder / place, ignore_errors=True)
         found = await self._store.renders(claim.batch_id)
         videos, results, kind = self._look(claim, found)
         await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)

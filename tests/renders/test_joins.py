@@ -266,8 +266,12 @@ async def test_a_join_goes_on_where_a_service_stopped_or_died(start: Start) -> N
         at.executor.faults = [CannotJoinError("of the first attempt, which nobody hears")]
         async with at.store.database.write() as connection:
             await connection.execute(update(joins).where(joins.c.batch_id == batch.id).values(lease_until=0))
+    left = at.settings.data_dir / "work" / batch.id / "video.mp4"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(VIDEO)
     async with start() as at:
         assert (await at.end(batch)).status == "succeeded"
+        assert not left.parent.exists()
 
 
 async def test_a_lease_that_ran_out_is_taken_over_and_the_first_is_refused(start: Start) -> None:
