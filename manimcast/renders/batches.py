@@ -165,16 +165,18 @@ class Batches:
     async def cancel(self, batch_id: str, *, tenant: str) -> Batch:
         """Cancel what has not ended, and return when nothing of it runs any more."""
         await self.get(batch_id, tenant=tenant)
-        queued = (renders.c.batch_id == batch_id, renders.c.status == _QUEUED)
-        some = select(renders.c.id).where(*queued).order_by(renders.c.item).limit(AT_ONCE)
+        # One look at both, those in the queue first: what goes from one to the other meanwhile is in either.
+        is_open = (renders.c.batch_id == batch_id, renders.c.status.in_((_QUEUED, _RUNNING)))
+        columns = (renders.c.id, renders.c.status)
+        some = select(*columns).where(*is_open).order_by(renders.c.status != _QUEUED, renders.c.item).limit(AT_ONCE)
         while True:
             async with self._store.database.write() as connection:
-                ids = (await connection.execute(some)).scalars().all()
+                found = (await connection.execute(some)).all()
+                ids = [row.id for row in found if row.status == _QUEUED]
+                under_way = [row.id for row in found if row.status == _RUNNING]
                 ending = update(renders).where(renders.c.id.in_(ids), renders.c.status == _QUEUED)
                 ending = ending.values(CANCELED.values(datetime.now(UTC)))
                 ended = (await connection.execute(ending.returning(*TOLD))).all()
-                running = select(renders.c.id).where(renders.c.batch_id == batch_id, renders.c.status == _RUNNING)
-                under_way = (await connection.execute(running)).scalars().all()
                 if ended or under_way:
                     canceled = update(batches).where(batches.c.id == batch_id).values(canceled=True)
                     await connection.execute(canceled)
@@ -182,7 +184,7 @@ class Batches:
             if len(ids) == AT_ONCE:
                 continue
             await self._service.end_orphans(batch_id)
-            if not under_way:  # else one of them may have gone back to the queue meanwhile
+            if len(ended) == len(found):  # else one of them may have changed its place meanwhile
                 await self._cancel_join(batch_id)
                 return await self.get(batch_id, tenant=tenant)
             await asyncio.gather(*(self._end(render_id, tenant) for render_id in under_way))

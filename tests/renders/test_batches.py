@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import await_only
 
 from manimcast.renders import (
     Batch,
@@ -201,6 +202,30 @@ async def test_cancel_ends_all_that_has_not_ended(start: Start) -> None:
         assert at.executor.running == 0
         assert at.ended == [batch.id]
         assert await at.batches.cancel(batch.id, tenant="t") == done
+
+
+async def test_cancel_ends_what_goes_back_to_the_queue_meanwhile(start: Start) -> None:
+    async with start() as at:
+        if not at.store.database.is_shared:
+            pytest.skip("nothing happens meanwhile: SQLite has one writer")
+        batch = await at.batches.submit(drafts(1), tenant="t")
+        render = (await at.executor.begun.get()).render_id
+        engine = at.store.database._engine
+        assert engine is not None
+        looks = 0
+
+        def looked(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            nonlocal looks
+            if statement.startswith("SELECT renders.id") and "renders.batch_id =" in statement:
+                looks += 1
+                if looks == 1:
+                    assert await_only(at.store.claims.put_back(render, 1))
+
+        event.listen(engine.sync_engine, "after_cursor_execute", looked)
+        done = await at.batches.cancel(batch.id, tenant="t")
+        assert looks > 1
+        assert (done.status, done.counts[RenderStatus.canceled]) == ("canceled", 1)
+        assert at.ended == [batch.id]
 
 
 async def test_cancel_ends_what_went_on_for_the_batch_alone(start: Start) -> None:
