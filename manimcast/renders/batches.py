@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Double, bindparam, delete, func, insert, select, update
+from sqlalchemy import Double, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Lock, Now
@@ -30,7 +30,7 @@ from manimcast.renders.outcomes import CANCELED
 from manimcast.renders.rows import LISTED, Draft, NewRender, WebhookWish, to_render
 from manimcast.renders.service import RenderService
 from manimcast.renders.store import RenderStore
-from manimcast.renders.table import batches, idempotency_keys, renders
+from manimcast.renders.table import batches, renders
 from manimcast.renders.transitions import TOLD, Transition, testify
 from manimcast.settings import Settings
 
@@ -207,10 +207,7 @@ class Batches:
             await self._service.clear([row.place for row in rows if row.place is not None])
         joined = await self._joins.find(batch_id)
         async with self._store.database.write() as connection:
-            await connection.execute(delete(batches).where(*_of(batch_id, tenant)))
-            await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id == batch_id))
-            for forget in self._store.forgetting:
-                await forget(connection, batch_id)
+            await self._store.delete_batches(connection, [batch_id])
         if joined is not None and joined.place is not None:
             await self._service.clear([joined.place])
 

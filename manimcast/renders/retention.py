@@ -12,7 +12,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from manimcast.assets import Assets
@@ -21,7 +21,7 @@ from manimcast.database import DatabaseError, Now
 from manimcast.renders.joins import expire as expire_joined
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.store import RenderStore
-from manimcast.renders.table import batches, chores, idempotency_keys, renders
+from manimcast.renders.table import batches, chores, renders
 from manimcast.renders.videos import hide
 from manimcast.settings import Settings
 from manimcast.storage import Storage, StorageError
@@ -109,11 +109,7 @@ class Retention:
         old = select(batches.c.id).where(batches.c.finished_at < before, ~left).limit(AT_ONCE)
         async with self._store.database.write() as connection:
             ids = (await connection.execute(old)).scalars().all()
-            await connection.execute(delete(batches).where(batches.c.id.in_(ids)))
-            await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id.in_(ids)))
-            for forget in self._store.forgetting:
-                for batch_id in ids:
-                    await forget(connection, batch_id)
+            await self._store.delete_batches(connection, ids)
 
     async def _is_ours(self) -> bool:
         """Take this round, unless another service has, a short while ago."""

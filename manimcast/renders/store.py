@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Delete, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Database, Now
@@ -22,7 +22,7 @@ from manimcast.renders.leases import Leases
 from manimcast.renders.model import Render, RenderStatus
 from manimcast.renders.order import position
 from manimcast.renders.rows import LISTED, State, to_render, to_spec, to_state
-from manimcast.renders.table import idempotency_keys, renders
+from manimcast.renders.table import batches, idempotency_keys, renders
 from manimcast.renders.transitions import TOLD, Witness, testify
 from manimcast.renders.videos import Videos, hide
 from manimcast.settings import Settings
@@ -100,9 +100,17 @@ class RenderStore:
             gone = (await connection.execute(going)).all()
             if gone:
                 await hide(connection, [row.place for row in gone])
-                await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.render_id.in_(render_ids)))
+                await connection.execute(_forget_keys([row.id for row in gone]))
                 await testify(connection, self.witnesses, None, gone)
         return bool(gone)
+
+    async def delete_batches(self, connection: AsyncConnection, batch_ids: Collection[str]) -> None:
+        """Forget batches and what is kept about them; their renders are the caller's to delete before."""
+        await connection.execute(delete(batches).where(batches.c.id.in_(batch_ids)))
+        await connection.execute(_forget_keys(batch_ids))
+        for forget in self.forgetting:
+            for batch_id in batch_ids:
+                await forget(connection, batch_id)
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""
@@ -147,6 +155,10 @@ class RenderStore:
 
 def _of(render_id: str, tenant: str | None) -> list[ColumnElement[bool]]:
     return [renders.c.id == render_id, *([renders.c.tenant == tenant] if tenant is not None else [])]
+
+
+def _forget_keys(ids: Collection[str]) -> Delete:
+    return delete(idempotency_keys).where(idempotency_keys.c.render_id.in_(ids))
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -19,9 +19,9 @@ from manimcast.database import DatabaseError, metadata
 from manimcast.database.connection import connect
 from manimcast.database.migrate import HEAD, SCRIPTS, migrate, revision
 from manimcast.executors.policy import Fault
-from manimcast.renders import RenderProgress, RenderStatus, RenderStore
+from manimcast.renders import KeyTakenError, RenderProgress, RenderStatus, RenderStore, RequestKey
 from manimcast.renders.events import EventType
-from manimcast.renders.outcomes import LOST
+from manimcast.renders.outcomes import CANCELED, LOST
 from manimcast.renders.rows import Claim, NewRender, Outcome, Waiting
 from manimcast.settings import Settings
 from manimcast.spec import OutputRole
@@ -99,6 +99,16 @@ async def test_a_late_result_of_a_dead_attempt_is_refused(store: RenderStore) ->
     assert await store.endings.finish("rnd_1", second.attempt, SUCCEEDED)
     assert not await store.endings.finish("rnd_1", second.attempt, LOST), "an end is written once"
     assert await status_of(store, "rnd_1") is RenderStatus.succeeded
+
+
+async def test_what_cannot_be_deleted_keeps_its_key(store: RenderStore) -> None:
+    for name in ("rnd_1", "rnd_2"):
+        assert await store.admission.insert(NewRender(name, "t", a_spec(), key=RequestKey(name, "d")), room=9)
+    assert await store.endings.end("rnd_1", status=RenderStatus.queued, outcome=CANCELED)
+    assert await store.delete("rnd_1", "rnd_2")
+    await store.admission.look("t", RequestKey("rnd_1", "d"))
+    with pytest.raises(KeyTakenError):
+        await store.admission.look("t", RequestKey("rnd_2", "d"))
 
 
 async def test_progress_outlives_the_process(store: RenderStore, settings: Callable[..., Settings]) -> None:
