@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 from manimcast.api.validation import refuse
 
@@ -15,8 +16,8 @@ def cursor_of(position: str) -> str:
     return base64.urlsafe_b64encode(position.encode()).rstrip(b"=").decode()
 
 
-def position_of(cursor: str | None, prefix: str) -> str | None:
-    """Return where the page before ended; it begins with ``prefix``.
+def position_of(cursor: str | None, form: re.Pattern[str]) -> re.Match[str] | None:
+    """Return where the page before ended, matched with ``form``, which all positions of the list have.
 
     Raises :class:`~manimcast.api.problems.ProblemError` for a cursor that was never given out.
     """
@@ -26,6 +27,7 @@ def position_of(cursor: str | None, prefix: str) -> str | None:
         position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except ValueError:
         position = ""
-    if not position.startswith(prefix):
+    found = form.fullmatch(position)
+    if found is None:
         raise refuse([{"field": "cursor", "message": "cursor is not one that this service gave out"}])
-    return position
+    return found

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from manimcast.api.paging import cursor_of
 from manimcast.webhooks import courier
 from tests.patience import eventually
 from tests.receivers import receiving
@@ -76,6 +77,9 @@ async def test_pages(api: Api):
     assert seen == [0, 1, 2, 3, 4]
     for path in ("/v1/batches", f"{paths[0]}/renders"):
         assert (await api.client.get(f"{path}?cursor=cm5kXzE")).status_code == 422
+    for position in ("item_", "item_x", "item_\0", f"item_{10**19}"):
+        answer = await api.client.get(f"{paths[0]}/renders", params={"cursor": cursor_of(position)})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from manimcast.api.context import InContext, Tenant
 from manimcast.api.openapi import CREATE_ASSET, DELETE_ASSET, LIST_ASSETS, READ_ASSET
+from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.upload import read_upload
 from manimcast.api.validation import refuse
@@ -19,11 +19,8 @@ from manimcast.assets import Asset, AssetError, QuotaError
 from manimcast.spec import JsonObject
 from manimcast.storage import StorageError
 
-PAGE, MAX_PAGE = 50, 200
-"""Assets of a page: if nothing else is asked for, and at most."""
-
 _UNSTORED = {"cache-control": "no-store"}
-_CURSOR = re.compile(r"(\d{1,17}) (ast_[0-9a-f]{64})")
+_LAST = re.compile(r"([0-9]{1,17}) (ast_[0-9a-f]{64})")
 
 router = APIRouter(prefix="/v1/assets", tags=["assets"])
 
@@ -107,19 +104,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def _cursor(asset: Asset) -> str:
-    microseconds = (asset.created_at - _EPOCH) // _MICROSECOND
-    return base64.urlsafe_b64encode(f"{microseconds} {asset.id}".encode()).rstrip(b"=").decode()
+    return cursor_of(f"{(asset.created_at - _EPOCH) // _MICROSECOND} {asset.id}")
 
 
 def _position(cursor: str | None) -> tuple[datetime, str] | None:
     """Return time and id of the last asset of the page before."""
-    if cursor is None:
-        return None
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        found = _CURSOR.fullmatch(text)
-        if found is not None:
-            return _EPOCH + int(found[1]) * _MICROSECOND, found[2]
-    except (ValueError, OverflowError):
-        pass
-    raise refuse([{"field": "cursor", "message": "cursor is not one that this service gave out"}])
+    last = position_of(cursor, _LAST)
+    return (_EPOCH + int(last[1]) * _MICROSECOND, last[2]) if last is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -31,6 +32,7 @@ from manimcast.renders import Batch, KeyTakenError, RenderStatus
 from manimcast.spec import JsonObject
 
 NO_STORE = {"cache-control": "no-store"}
+_BATCH, _ITEM = re.compile(r"bat_[0-9a-z]+"), re.compile(r"item_([0-9]{1,9})")
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
@@ -70,8 +72,8 @@ async def list_batches(
     request: Request, context: InContext, tenant: Tenant, *, limit: Limit = PAGE, cursor: Cursor = None
 ) -> Response:
     """Answer with a page of batches, and with what to send as `cursor` for the next one, if there is one."""
-    before = position_of(cursor, "bat_")
-    found = await context.batches.newest(tenant=tenant, before=before, limit=limit + 1)
+    last = position_of(cursor, _BATCH)
+    found = await context.batches.newest(tenant=tenant, before=last and last[0], limit=limit + 1)
     page = found[:limit]
     more = cursor_of(page[-1].id) if len(found) > limit else None
     return JSONResponse(
@@ -98,8 +100,8 @@ async def batch_renders(
     cursor: Cursor = None,
 ) -> Response:
     """Answer with a page of the batch's renders, each with its own video or its own error."""
-    position = position_of(cursor, "item_")
-    after = int(position.removeprefix("item_")) if position is not None and position[5:].isdigit() else -1
+    last = position_of(cursor, _ITEM)
+    after = int(last[1]) if last is not None else -1
     found = await context.batches.items(batch_id, tenant=tenant, statuses=status or (), after=after, limit=limit + 1)
     page = found[:limit]
     body = {

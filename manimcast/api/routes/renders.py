@@ -25,6 +25,7 @@ MAX_WAIT = 3600.0
 """Seconds that ``Prefer: wait`` may ask for; more is taken as this."""
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+_RENDER = re.compile(r"rnd_[0-9a-z]+")
 
 _INCLUDE = "`code` puts the posted code and files into `spec`; `work` adds `work`, the processor time of each segment."
 
@@ -72,7 +73,8 @@ async def list_renders(
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
 ) -> Response:
     """Answer with a page of renders, and with what to send as `cursor` for the next one, if there is one."""
-    before = position_of(cursor, "rnd_")
+    last = position_of(cursor, _RENDER)
+    before = last and last[0]
     found = await context.renders.newest(tenant=tenant, statuses=status or (), before=before, limit=limit + 1)
     page = found[:limit]
     body = {
