@@ -111,7 +111,7 @@ class Settings(StorageSettings, WebhookSettings):
     queue_limit: int = Field(100, ge=0, description="Renders that may wait; beyond that the answer is 429.")
     batch_size: int = Field(5000, ge=1, description="Renders of one batch, at most.")
     batch_queue_limit: int = Field(
-        2_0000,
+        20_000,
         ge=1,
         description="Renders of batches that may wait, besides QUEUE_LIMIT; beyond that the answer is 429.",
     )

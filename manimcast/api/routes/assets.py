@@ -13,6 +13,7 @@ from manimcast.api.context import InContext, Tenant
 from manimcast.api.openapi import CREATE_ASSET, DELETE_ASSET, LIST_ASSETS, READ_ASSET
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.submit import taking
 from manimcast.api.upload import read_upload
 from manimcast.api.validation import refuse
 from manimcast.assets import Asset, AssetError, QuotaError
@@ -28,10 +29,8 @@ router = APIRouter(prefix="/v1/assets", tags=["assets"])
 @router.post("", status_code=201, summary="Upload an asset", **CREATE_ASSET)
 async def create_asset(request: Request, context: InContext, tenant: Tenant) -> Response:
     """Take a file; ``200`` when the same bytes were there, under what name ever: then they are called this now."""
-    if context.stopping:
-        raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
     try:
-        with context.assets.incoming() as file:
+        with taking(context), context.assets.incoming() as file:
             name = await read_upload(request, file)
             asset, is_new = await context.assets.take(tenant, name, file)
     except AssetError as error:

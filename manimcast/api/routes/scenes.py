@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,10 +11,9 @@ from manimcast.api.context import Context, InContext, Tenant
 from manimcast.api.openapi import INSPECT
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.requests import parse_render
-from manimcast.api.submit import with_assets
+from manimcast.api.submit import taking, with_assets
 from manimcast.assets import AssetGoneError
 from manimcast.inspection import Inspection
-from manimcast.renders import NoExecutor, QueueFull
 from manimcast.spec import ErrorCode, RenderSpec, SceneError
 from manimcast.storage import StorageError
 
@@ -31,22 +28,16 @@ async def inspect_scenes(request: Request, context: InContext, tenant: Tenant) -
     """
     body = await read_json_object(request, limit=context.settings.max_body_bytes)
     order = parse_render(body, context.settings)
-    if context.stopping:
-        raise ProblemError(Problem.stopping, "the service is stopping", headers={"retry-after": "5"})
-    spec = await with_assets(context, order.spec, order.assets, tenant=tenant)
-    try:
-        inspection = await until_gone(request.receive, _inspect(context, spec, order.executor, tenant))
-    except AssetGoneError as gone:
-        inspection = Inspection(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
-    except StorageError as error:
-        raise ProblemError(Problem.storage_unavailable, f"the assets cannot be read: {error}") from None
-    except QueueFull as full:
-        headers = {"retry-after": str(max(1, math.ceil(full.retry_after)))}
-        raise ProblemError(Problem.queue_full, str(full), headers=headers) from None
-    except NoExecutor as none:
-        raise ProblemError(Problem.no_executor, none.reason) from None
-    except ClientGone:
-        return Response(status_code=499)  # for the log; nobody receives it
+    with taking(context):
+        spec = await with_assets(context, order.spec, order.assets, tenant=tenant)
+        try:
+            inspection = await until_gone(request.receive, _inspect(context, spec, order.executor, tenant))
+        except AssetGoneError as gone:
+            inspection = Inspection(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
+        except StorageError as error:
+            raise ProblemError(Problem.storage_unavailable, f"the assets cannot be read: {error}") from None
+        except ClientGone:
+            return Response(status_code=499)  # for the log; nobody receives it
     return JSONResponse(inspection.model_dump(mode="json"), headers={"cache-control": "no-store"})
 
 
