@@ -71,8 +71,11 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer", "Range", "Last-Event-ID"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_headers=[
+                *("Authorization", "X-API-Key", "Content-Type"),
+                *("Prefer", "Idempotency-Key", "Range", "Last-Event-ID"),
+            ],
             expose_headers=["Location", "Retry-After", "Preference-Applied", "Content-Range", "Accept-Ranges"],
         )
     access = context.access

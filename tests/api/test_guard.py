@@ -49,6 +49,9 @@ async def test_listed_origins_may_call_and_read(start: Start):
             },
         )
         assert asked.status_code == 200
+        for method, header in (("POST", "idempotency-key"), ("GET", "last-event-id"), ("DELETE", "x-api-key")):
+            wanted = {"access-control-request-method": method, "access-control-request-headers": header}
+            assert (await api.client.options("/v1/renders/rnd_1", headers=page | wanted)).status_code == 200
         answer = await api.post(VIDEO, json=BODY, headers=page)
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
         refused = await api.client.post(VIDEO, json={}, headers=page)
