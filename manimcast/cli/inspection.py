@@ -17,6 +17,7 @@ from manimcast.cli.options import ENGINES, RATIOS, SANDBOXES, animation_range, p
 from manimcast.cli.outcome import complain, refuse
 from manimcast.cli.params import PARAM, PARAMS, read_params
 from manimcast.cli.render import make_spec
+from manimcast.cli.settings import load_or_refuse
 
 if TYPE_CHECKING:
     from manimcast.inspection import Inspection
@@ -124,12 +125,7 @@ def command(  # noqa: PLR0917  the command line is what it is
 
 def _run(spec: RenderSpec, given: Given, *, sandbox: str | None, as_json: bool) -> int:
     """Run the scenes, print what they come to, and return the command's exit code."""
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415
-
-    try:
-        settings = load(**({"sandbox": sandbox} if sandbox else {}))
-    except SettingsError as error:
-        refuse(str(error), hint="the setting comes from the environment or from .env in this folder")
+    settings = load_or_refuse(hint=outcome.WHENCE, sandbox=sandbox)
     logging.getLogger("manimcast").addHandler(logging.NullHandler())  # what matters arrives as an ExecutorError
     with tempfile.TemporaryDirectory(prefix="manimcast-", ignore_cleanup_errors=True) as scratch:
         if "data_dir" not in settings.model_fields_set:

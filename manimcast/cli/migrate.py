@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manimcast.cli import outcome
 from manimcast.cli.outcome import refuse
+from manimcast.cli.settings import load_or_refuse
 
 if TYPE_CHECKING:
     from manimcast.settings import Settings
@@ -33,15 +34,9 @@ def command(
     ] = None,
 ) -> None:
     """Bring the database up to date, and tell from which revision to which."""
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415  --help must not wait for it
-
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    settings = load_or_refuse(data_dir=data_dir)
     try:
-        settings = load(**given)
-    except SettingsError as error:
-        refuse(str(error))
-    try:
-        from manimcast.database.errors import DatabaseError  # noqa: PLC0415
+        from manimcast.database.errors import DatabaseError  # noqa: PLC0415  --help must not wait for it
 
         is_behind = asyncio.run(_migrate(settings, check=check))
     except ModuleNotFoundError as error:

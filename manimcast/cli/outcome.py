@@ -18,6 +18,7 @@ TERMINATED = 143
 """128 and SIGTERM."""
 
 DOCTOR = "`manimcast doctor` tells what is missing and how to get it"
+WHENCE = "the setting comes from the environment or from .env in this folder"
 
 _KEPT = "\n\t"
 _BIDI = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

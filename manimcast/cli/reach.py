@@ -10,6 +10,7 @@ import typer
 
 from manimcast.cli import outcome
 from manimcast.cli.outcome import refuse
+from manimcast.cli.settings import load_or_refuse
 
 if TYPE_CHECKING:
     from manimcast.settings import Settings
@@ -27,13 +28,7 @@ PATIENCE = 4
 
 def configured(env: str | None, name: str | None) -> Settings:
     """Return the settings, with the options in their place, and have Modal's client see the same."""
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415  --help must not wait for it
-
-    options = {"modal_environment": env, "modal_app_name": name}
-    try:
-        settings = load(**{option: value for option, value in options.items() if value is not None})
-    except SettingsError as error:
-        refuse(str(error))
+    settings = load_or_refuse(modal_environment=env, modal_app_name=name)
     # Modal reads the environment, but no .env; and the app's module reads both when it is imported.
     secret = settings.modal_token_secret
     for variable, value in {

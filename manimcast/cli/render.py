@@ -25,6 +25,7 @@ from manimcast.cli.options import (
 )
 from manimcast.cli.outcome import complain, refuse
 from manimcast.cli.params import PARAM, PARAMS, read_params
+from manimcast.cli.settings import load_or_refuse
 
 if TYPE_CHECKING:
     from manimcast.cli.display import Display
@@ -233,12 +234,7 @@ def _run(
     specs: list[RenderSpec], destination: Destination, display: Display, given: Given, *, sandbox: str | None
 ) -> int:
     """Render ``specs`` one after the other and return the command's exit code."""
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415
-
-    try:
-        settings = load(**({"sandbox": sandbox} if sandbox else {}))
-    except SettingsError as error:
-        refuse(str(error), hint="the setting comes from the environment or from .env in this folder")
+    settings = load_or_refuse(hint=outcome.WHENCE, sandbox=sandbox)
     try:
         from manimcast.cli.session import Session  # noqa: PLC0415
         from manimcast.executors.local import LocalExecutor  # noqa: PLC0415

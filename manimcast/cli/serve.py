@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from manimcast.cli import outcome
 from manimcast.cli.options import SANDBOXES
 from manimcast.cli.outcome import refuse
+from manimcast.cli.settings import load_or_refuse
 
 EXAMPLES = """\b
 Examples:
@@ -65,27 +66,21 @@ def command(  # noqa: PLR0917  the command line is what it is
 
     On loopback, no key is needed; on any other address keys (API_KEYS) or --allow-anonymous are.
     """
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415  --help must not wait for it
-
-    given: dict[str, Any] = {
-        "role": role,
-        "host": host,
-        "port": port,
-        "data_dir": data_dir,
-        "public_url": public_url,
-        "render_slots": render_slots,
-        "queue_limit": queue_limit,
-        "sandbox": sandbox,
-        "allow_anonymous": allow_anonymous or None,
-        "log_format": log_format,
-        "log_level": log_level,
-    }
+    settings = load_or_refuse(
+        role=role,
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        public_url=public_url,
+        render_slots=render_slots,
+        queue_limit=queue_limit,
+        sandbox=sandbox,
+        allow_anonymous=allow_anonymous or None,
+        log_format=log_format,
+        log_level=log_level,
+    )
     try:
-        settings = load(**{name: value for name, value in given.items() if value is not None})
-    except SettingsError as error:
-        refuse(str(error))
-    try:
-        from manimcast.api.server import serve  # noqa: PLC0415
+        from manimcast.api.server import serve  # noqa: PLC0415  --help must not wait for it
     except ModuleNotFoundError as error:
         refuse(
             f"the service is not installed: {error}",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manimcast.cli.outcome import SCENE_FAILED, refuse
+from manimcast.cli.settings import load_or_refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from manimcast.database import Database
-    from manimcast.settings import Settings
 
 TOLERANCE = 300.0
 """Seconds by which receivers let a message's timestamp differ from their own clock."""
@@ -47,7 +47,7 @@ def secret(
     if new:
         print(new_secret())
         return
-    secrets = Secrets(_configured())
+    secrets = Secrets(load_or_refuse())
     try:
         current = secrets.current()
         if not (rotate or retire):
@@ -69,7 +69,7 @@ def replay(render_id: Annotated[str, typer.Argument(metavar="RENDER_ID", help="R
     """
     from manimcast.database import Database, DatabaseError  # noqa: PLC0415  --help must not wait for it
 
-    database = Database(_configured())
+    database = Database(load_or_refuse())
     try:
         if not database.is_shared and not Path(database.name).is_file():
             raise DatabaseError(f"there is no database {database.name}; is DATA_DIR the service's?")
@@ -122,7 +122,7 @@ def verify(
     if lacking:
         refuse(f"there is no {', '.join(lacking)} among the headers")
     try:
-        secrets = tuple(with_secret) if with_secret else Secrets(_configured()).current()
+        secrets = tuple(with_secret) if with_secret else Secrets(load_or_refuse()).current()
         number = signed_with(headers, body, secrets)
     except (SecretError, ValueError) as error:
         refuse(str(error))
@@ -142,15 +142,6 @@ def verify(
             code=SCENE_FAILED,
         )
     print(f"The signature holds{which}: {headers['webhook-id']}, sent {age:.0f} s ago.")
-
-
-def _configured() -> Settings:
-    from manimcast.settings import SettingsError, load  # noqa: PLC0415
-
-    try:
-        return load()
-    except SettingsError as error:
-        refuse(str(error))
 
 
 def _parts(request: bytes) -> tuple[Mapping[str, str], bytes]:
