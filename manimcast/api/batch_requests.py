@@ -29,8 +29,8 @@ EXPANSION = 8
 
 _CODE = "class Hello(Scene):\n    def construct(self):\n        self.play(Write(Text(PARAMS['name'])))\n"
 
-
 JOINABLE = (Format.mp4, Format.mov, Format.webm)
+"""Formats whose videos can be joined to one."""
 
 
 class JoinRequest(BaseModel):
@@ -211,7 +211,8 @@ class _Reader:
             return
         webhook = WebhookWish(order.webhook, self._base) if order.webhook is not None else None
         self.drafts.append(Draft(order.spec, order.executor, order.cache, order.priority, order.metadata, webhook))
-        self.assets.append((where, order.assets))
+        # An entry of params brings none of its own.
+        self.assets.append(("render" if where.startswith("params") else where, order.assets))
 
 
 def moved(errors: Iterable[Mapping[str, str]], where: str) -> list[FieldError]:

@@ -215,6 +215,11 @@ async def test_an_asset_that_is_not_there_is_named_by_where_it_stands(api: Api) 
     assert answer.json()["errors"] == [
         {"field": "renders[1].assets.0", "message": f"renders[1].assets.0: there is no asset {missing}"}
     ]
+    common = {"render": {"code": CODE, "assets": [missing]}, "params": [{}, {}]}
+    answer = await api.client.post("/v1/batches", json=common)
+    assert answer.json()["errors"] == [
+        {"field": "render.assets.0", "message": f"render.assets.0: there is no asset {missing}"}
+    ]
 
 
 @pytest.mark.parametrize(
