@@ -6,6 +6,7 @@ of single files. Anything else than plain files and folders, deflated or stored,
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 import zlib
@@ -45,6 +46,10 @@ def unpack(archive: Path, directory: Path, below: str = "") -> tuple[str, ...]:
                 left -= _take(packed, entry, directory / name, left, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UnpackError(str(error) or "it is damaged") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # something is said to lie before the beginning
+            raise
+        raise UnpackError("it is damaged") from None
     return tuple(entries)
 
 
@@ -57,7 +62,9 @@ def _entries(packed: zipfile.ZipFile, below: str) -> dict[str, zipfile.ZipInfo]:
     for entry in listed:
         # As it is written there: zipfile itself cuts names at a NUL, and takes backslashes for slashes.
         parts = PurePosixPath(entry.orig_filename).parts
-        if entry.is_dir() or any(part in LEFT_OUT or (part[0] == "." and not part.startswith("..")) for part in parts):
+        if entry.filename.endswith("/") or any(
+            part in LEFT_OUT or (part[0] == "." and not part.startswith("..")) for part in parts
+        ):
             continue
         mode = entry.external_attr >> 16
         if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:

@@ -56,6 +56,7 @@ def test_plain_files_and_folders(tmp_path: Path) -> None:
         (["..\\out.txt"], "begins with a dot"),
         (["C:\\out.txt"], "has characters other than"),
         (["a\0b.txt"], "has characters other than"),
+        (["\0b.txt"], "has characters other than"),
         (["a//b.txt"], "empty, '.' or '..'"),
         (["scene.py"], "the service's own"),
         (["media/x"], "the service's own"),
@@ -152,6 +153,17 @@ def test_a_damaged_one(tmp_path: Path, damage: str) -> None:
             damage
         ]
     )
+    with pytest.raises(UnpackError):
+        unpack(path, tmp_path)
+
+
+@pytest.mark.parametrize("offset", [12, 16], ids=["the list is long", "the list is far"])
+def test_places_before_the_beginning(tmp_path: Path, offset: int) -> None:
+    path = packed(tmp_path, lambda archive: archive.writestr("a.txt", "some words"))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"PK\5\6") + offset
+    content[at : at + 4] = struct.pack("<I", 1 << 30)
+    path.write_bytes(content)
     with pytest.raises(UnpackError):
         unpack(path, tmp_path)
 
