@@ -18,7 +18,7 @@ import av
 from av.container import InputContainer, OutputContainer
 from manim._config.video_encoder import VideoEncoderSpec, to_av_frame_rate
 
-from manimcast.engine import packets
+from manimcast.engine import h264, packets
 from manimcast.engine.join import INDEX_FIRST, MADE_WITH, JoinError, Joint, timed
 from manimcast.engine.segment_file import exact_times
 from manimcast.engine.soundtrack import Sound, Soundtrack, sound_of
@@ -26,6 +26,7 @@ from manimcast.spec import Format
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
+    from av.video.codeccontext import VideoCodecContext
 
 CODECS = {"mp4": {"h264"}, "mov": {"h264", "qtrle"}, "webm": {"vp9", "libvpx-vp9"}}
 """What Manim writes, as decoders call it."""
@@ -70,7 +71,7 @@ def concatenate(parts: Sequence[Part], target: Path, spec: VideoEncoderSpec) -> 
             output.metadata.update(MADE_WITH)
             output.set_chapters(_chapters(parts, spec.frame_rate))
             _write(output, parts, sounds, spec)
-    except (av.FFmpegError, ValueError, EOFError, LookupError) as error:
+    except (av.FFmpegError, h264.UnsupportedStreamError, ValueError, EOFError, LookupError) as error:
         target.unlink(missing_ok=True)
         raise JoinError(f"The videos cannot be joined: {error}") from error
     except BaseException:
@@ -84,8 +85,12 @@ def _look(part: Part, spec: VideoEncoderSpec) -> Sound | None:
         if not reader.streams.video:
             raise JoinError(f"{part.name} has no video.")
         stream = reader.streams.video[0]
-        size = (stream.width, stream.height)
-        if stream.codec_context.name not in CODECS[spec.container_format] or size != (spec.width, spec.height):
+        coder: VideoCodecContext | None = stream.codec_context  # None for what no decoder is known for
+        if (
+            coder is None
+            or coder.name not in CODECS[spec.container_format]
+            or (coder.width, coder.height) != (spec.width, spec.height)
+        ):
             raise JoinError(f"{part.name} is not the video that it is said to be.")
         frames = sum(packet.pts is not None and packet.dts is not None for packet in reader.demux(stream))
         if frames != part.frames:

@@ -54,8 +54,8 @@ def sound_of(reader: InputContainer, name: str, container: str) -> Sound | None:
     if not reader.streams.audio:
         return None
     stream = reader.streams.audio[0]
-    coder = stream.codec_context
-    if container not in _FORMATS or coder.name != "aac":
+    coder: AudioCodecContext | None = stream.codec_context  # None for what no decoder is known for
+    if coder is None or container not in _FORMATS or coder.name != "aac":
         raise JoinError(f"{name} has sound, which can be joined in mp4 and mov only.")
     found = {}
     for packet in reader.demux(stream):

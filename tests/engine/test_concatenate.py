@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-@pytest.mark.parametrize("harm", ["empty", "noise", "half", "no index", "another format", "flipped"])
+@pytest.mark.parametrize("harm", ["empty", "noise", "half", "no index", "another format", "unknown codec", "flipped"])
 def test_a_file_that_is_no_whole_video_is_refused(tmp_path: Path, harm: str) -> None:
     good = video(tmp_path / "good.mp4", HOW, range(30))
     data = good.read_bytes()
@@ -162,6 +162,7 @@ def test_a_file_that_is_no_whole_video_is_refused(tmp_path: Path, harm: str) -> 
         "half": data[: len(data) // 2],
         "no index": data.replace(b"moov", b"none"),
         "another format": b"\x89PNG\r\n\x1a\n" + bytes(200),
+        "unknown codec": data.replace(b"avc1", b"none"),
         "flipped": bytes(byte ^ 0xFF if 40 < at < 900 and at % 7 == 0 else byte for at, byte in enumerate(data)),
     }[harm]
     bad = tmp_path / "bad.mp4"
@@ -169,4 +170,29 @@ def test_a_file_that_is_no_whole_video_is_refused(tmp_path: Path, harm: str) -> 
     target = tmp_path / "all.mp4"
     with pytest.raises(JoinError, match="video 1"):
         concatenate(parts((good, 30), (bad, 30)), target, HOW)
+    assert not target.exists()
+
+
+def test_sound_that_no_decoder_is_known_for_is_refused(tmp_path: Path) -> None:
+    good = video(tmp_path / "good.mp4", HOW, range(9), hz=440)
+    bad = tmp_path / "bad.mp4"
+    data = bytearray(good.read_bytes().replace(b"mp4a", b"ac-4"))
+    data[data.index(b"\x40\x15", data.index(b"esds"))] = 0  # what the sound is, said once more
+    bad.write_bytes(data)
+    target = tmp_path / "all.mp4"
+    with pytest.raises(JoinError, match="video 1 has sound"):
+        concatenate(parts((good, 9), (bad, 9)), target, HOW)
+    assert not target.exists()
+
+
+def test_a_picture_that_asks_for_other_parameters_is_refused(tmp_path: Path) -> None:
+    good = video(tmp_path / "good.mp4", HOW, range(3))
+    data = bytearray(good.read_bytes())
+    head = data.index(b"\x65\x88")  # a key picture's slice; the next bit, 1, is for the only set that there is
+    data[head + 2] &= 0x7F
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(data)
+    target = tmp_path / "all.mp4"
+    with pytest.raises(JoinError, match="another set of parameters"):
+        concatenate(parts((good, 3), (bad, 3)), target, HOW)
     assert not target.exists()
