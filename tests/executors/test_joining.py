@@ -71,11 +71,12 @@ def test_a_hostile_video_fails_the_join_and_nothing_else(rig: Rig, harm: str) ->
     assert len(decoded(join(rig, video(content, frames), video(content, frames)))) == 2 * frames
 
 
-def test_what_cannot_be_opened_is_told_as_it_is(rig: Rig) -> None:
+@pytest.mark.parametrize("error", [FileNotFoundError("it was deleted"), TimeoutError("the storage is slow")], ids=repr)
+def test_what_cannot_be_opened_is_told_as_it_is(rig: Rig, error: OSError) -> None:
     async def gone() -> BinaryIO:
-        raise FileNotFoundError("it was deleted")
+        raise error
 
-    with pytest.raises(FileNotFoundError, match="it was deleted"):
+    with pytest.raises(type(error), match=str(error)):
         join(rig, Video(5, 1, "A", "item 0", gone))
 
 
