@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ FILES = {
     "data/points.csv": b"-2,1\n0,0.5\n1.5,-1\n",
     "tone.wav": sound("wav", "pcm_s16le", 0.3),
 }
-
-
-@pytest.fixture(scope="module")
-def stock() -> Iterator[Side]:
-    side = Side("stock")
-    yield side
-    side.stop()
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Side]:
-    side = Side("engine")
-    yield side
-    side.stop()
 
 
 def encoded(files: dict[str, bytes]) -> dict[str, str]:

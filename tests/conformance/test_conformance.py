@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -22,20 +21,6 @@ DAY = datetime.date.fromisoformat(
     os.environ.get("CONFORMANCE_DATE") or datetime.datetime.now(datetime.UTC).date().isoformat()
 )
 SAMPLE = sample(SAMPLE_SIZE, DAY)
-
-
-@pytest.fixture(scope="module")
-def stock() -> Iterator[Side]:
-    side = Side("stock")
-    yield side
-    side.stop()
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Side]:
-    side = Side("engine")
-    yield side
-    side.stop()
 
 
 def _marked() -> list[Any]:

@@ -30,13 +30,6 @@ WARNED = {
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Side]:
-    side = Side("engine")
-    yield side
-    side.stop()
-
-
-@pytest.fixture(scope="module")
 def dry() -> Iterator[Side]:
     side = Side("dry")
     yield side

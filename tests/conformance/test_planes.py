@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.catalogue import LOW, OPENGL, Case, cases
 from tests.conformance.harness import Reference, Side, first_difference, frames, in_order
 from tests.conformance.switches import share
-from tests.conformance.test_conformance import DAY, engine, stock  # noqa: F401  fixtures
+from tests.conformance.test_conformance import DAY
 
 PER_DAY = 3
 
@@ -31,7 +31,7 @@ def _marked() -> list[Any]:
 
 
 @pytest.mark.parametrize("case", _marked())
-def test_planes_are_those_of_stock_manim(case: Case, stock: Side, engine: Side) -> None:  # noqa: F811
+def test_planes_are_those_of_stock_manim(case: Case, stock: Side, engine: Side) -> None:
     expected = Reference(stock).of(case, lossless=True)
     assert "error" not in expected, f"stock Manim cannot draw the scene: {expected['error']}"
     actual = engine.render(case, lossless=True)

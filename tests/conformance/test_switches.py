@@ -16,7 +16,7 @@ from manimcast.wire import Limits
 from tests.conformance.catalogue import LOW, OPENGL, Case, cases
 from tests.conformance.harness import Reference, Side, explain, first_difference, frames
 from tests.conformance.switches import MATRIX, SWITCHES, _nothing, share
-from tests.conformance.test_conformance import DAY, stock  # noqa: F401  a fixture
+from tests.conformance.test_conformance import DAY
 
 PER_DAY = 2
 
@@ -46,7 +46,7 @@ def _pairs() -> list[Any]:
 
 
 @pytest.mark.parametrize(("without", "case"), _pairs(), indirect=["without"])
-def test_frames_are_the_same_without_it(without: Side, case: Case, stock: Side) -> None:  # noqa: F811
+def test_frames_are_the_same_without_it(without: Side, case: Case, stock: Side) -> None:
     expected = Reference(stock).of(case)
     assert "error" not in expected, f"stock Manim cannot draw the scene: {expected['error']}"
     actual = without.render(case)
