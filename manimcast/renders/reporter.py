@@ -65,16 +65,23 @@ class Reporter:
                 pass
 
     async def run(self) -> None:
-        """Write what is said, soon and not too often, until canceled."""
+        """Write what is said, soon and not too often, until canceled; what is being written then is written."""
         pause = SHORTEST
         while True:
             await self._due.wait()
+            writing = asyncio.create_task(self._try_to_write())
             try:
-                await self.write()
-            except DatabaseError as error:
-                logger.warning("the progress of the render was not written: %s", error)
+                await asyncio.shield(writing)
+            finally:  # of a transaction that is cut short nobody knows whether it was committed
+                await asyncio.wait({writing})
             await asyncio.sleep(pause)
             pause = min(INTERVAL, 2 * pause)
+
+    async def _try_to_write(self) -> None:
+        try:
+            await self.write()
+        except DatabaseError as error:
+            logger.warning("the progress of the render was not written: %s", error)
 
     async def write(self) -> None:
         """Write what was said and is not written yet; whoever raises ``DatabaseError`` has written nothing."""

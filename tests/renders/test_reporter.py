@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -19,10 +20,16 @@ pytestmark = pytest.mark.anyio
 
 
 class Table(EventLog):
-    """A table in memory, which cannot be written while it ``fails``."""
+    """A table in memory, which cannot be written while it ``fails``.
+
+    What is written is there before ``commits`` is set and the writer knows of it.
+    """
 
     def __init__(self) -> None:
         self.fails = False
+        self.commits = asyncio.Event()
+        self.commits.set()
+        self.is_written = asyncio.Event()
         self.written: list[Said] = []
         self.progress: list[int] = []
 
@@ -35,6 +42,8 @@ class Table(EventLog):
         assert said or progress
         self.written += said
         self.progress += [progress.animation_percent] if progress else []
+        self.is_written.set()
+        await self.commits.wait()
         return True
 
 
@@ -98,4 +107,17 @@ async def test_the_last_words_are_what_is_left_and_how_far_it_came(reporter: Rep
     assert [said.type for said in reporter.last_words(reporter.progress)] == [EventType.log], "50 was written"
     reporter.hear(at(70))
     assert [said.data.get("animation_percent") for said in reporter.last_words(reporter.progress)] == [70]
+    assert reporter.last_words(None) == []
+
+
+async def test_what_is_being_written_at_the_end_is_not_said_again(reporter: Reporter, table: Table) -> None:
+    table.commits.clear()
+    writer = asyncio.create_task(reporter.run())
+    reporter.hear(played(0))
+    await table.is_written.wait()
+    writer.cancel()
+    asyncio.get_running_loop().call_soon(table.commits.set)
+    await asyncio.wait({writer})
+    assert writer.cancelled()
+    assert [said.type for said in table.written] == [EventType.segment]
     assert reporter.last_words(None) == []

@@ -119,7 +119,7 @@ class Together:
             raise RuntimeError("a part is shared only where frames are converted natively")
         steps = self._steps(tell)
         help_out(steps, crew, helper, rounding)
-        return self._findings.report(steps.stepping, time.thread_time() - steps.stepping, 0.0)
+        return self._report(steps.stepping, 0.0)
 
     def _steps(self, tell: Tell) -> Steps:
         self._begin()
