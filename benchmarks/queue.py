@@ -29,6 +29,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -148,6 +149,8 @@ def serving(place: Place, **settings: object) -> Iterator[Served]:
                     break
             else:
                 raise RuntimeError("the service did not start")
+            # What it logs later has to be read, or it would wait for that.
+            threading.Thread(target=sys.stderr.writelines, args=(process.stdout,), daemon=True).start()
             yield Served(process, port)
         finally:
             process.send_signal(signal.SIGTERM)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import uvicorn
 
 from manimcast.api.app import create_app
 from manimcast.api.lifecycle import Server
+from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorStatus
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
@@ -56,10 +57,17 @@ class Pretender:
         """Keep no results."""
 
     async def render(
-        self, spec: RenderSpec, *, render_id: str, into: Path, timeout: float, reuse: Reuse | None = None
+        self,
+        spec: RenderSpec,
+        *,
+        render_id: str,
+        into: Path,
+        timeout: float,
+        reuse: Reuse | None = None,
+        attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
         """Say what a render of so many plays says, and leave a file."""
-        del render_id, timeout, reuse
+        del render_id, timeout, reuse, attached
         yield Hello()
         yield Started(scene="A", width=854, height=480, frame_rate=15)
         for index in range(int(spec.code.rpartition("#")[2])):
