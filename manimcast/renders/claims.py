@@ -6,10 +6,11 @@ present one. So two that claim a render cannot both win, and what a dead attempt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from manimcast.database import ConflictError, Database, Lock
 from manimcast.executors.policy import Faults
@@ -41,12 +42,30 @@ class Claims:
         self._lease = settings.lease_ttl
         self._tenant_slots = settings.tenant_slots
 
-    async def queued(self) -> list[Waiting]:
-        """Return the renders that wait, the next one first; what is over its tenant's ``TENANT_SLOTS`` is left out."""
+    async def queued(
+        self, *, asking: Collection[str] | None = None, limit: int | None = None, after: int = 0
+    ) -> list[Waiting]:
+        """Return the renders that wait, the next one first; what is over its tenant's ``TENANT_SLOTS`` is left out.
+
+        With ``asking`` those that ask for other executors are left out, unless they were failed before. ``limit``
+        leaves so many, behind the first ``after``.
+        """
         queue = waiting()
-        statement = in_order(queue)
+        statement = in_order()
         if self._tenant_slots is not None:
             statement = statement.where(queue.c.share <= self._tenant_slots)
+        if asking is not None:
+            statement = statement.where(queue.c.requested_executor.in_(asking) | queue.c.faults.is_not(None))
+        return await self._waiting(statement.limit(limit).offset(after) if limit is not None else statement)
+
+    async def in_need(self, *, asking: Collection[str]) -> list[Waiting]:
+        """Return the renders that wait, and either were failed before or ask for none of these executors."""
+        waits = (renders.c.status == _QUEUED, ~under_way(renders.c.flight))
+        is_in_need = renders.c.faults.is_not(None) | renders.c.requested_executor.not_in(asking)
+        columns = (renders.c.id, renders.c.requested_executor, renders.c.faults)
+        return await self._waiting(select(*columns).where(*waits, is_in_need))
+
+    async def _waiting(self, statement: Select[Any]) -> list[Waiting]:
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
         return [Waiting(row.id, row.requested_executor, to_faults(row.faults)) for row in rows]

@@ -10,9 +10,11 @@ and lower numbers go first. Behind one tenant's thousand renders, another's firs
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Now
 from manimcast.renders.flights import under_way
@@ -32,6 +34,7 @@ def turn(priority: int) -> ColumnElement[float]:
     return Now() - priority * STEP
 
 
+@cache  # to make a statement takes longer than to carry it out
 def waiting() -> Subquery:
     """Return the renders that wait, each with its ``share``: which of its tenant's it would be to run, from 1.
 
@@ -53,15 +56,23 @@ def waiting() -> Subquery:
     )
 
 
-def in_order(queue: Subquery) -> Select[Any]:
+@cache
+def in_order() -> Select[Any]:
     """Return the rows of :func:`waiting`, the next one first."""
+    queue = waiting()
     return select(queue).order_by(*(queue.c[name] for name in ORDER))
 
 
-def position(render_id: str) -> Select[int]:
-    """Return the statement that tells how manieth in the queue a render is, from 1; 0 when it does not wait."""
-    queue, mine = waiting(), waiting()
-    me = select(*(mine.c[name] for name in ORDER)).where(mine.c.id == render_id).subquery()
+async def position(connection: AsyncConnection, render_id: str) -> int:
+    """Return how manieth in the queue a render is, from 1; 0 when it does not wait."""
+    found = await connection.execute(_position(), {"render_id": render_id})
+    return int(found.scalar_one())
+
+
+@cache
+def _position() -> Select[int]:
+    queue, mine = waiting(), waiting().alias()
+    me = select(*(mine.c[name] for name in ORDER)).where(mine.c.id == bindparam("render_id")).subquery()
     share, at, name = (me.c[column] for column in ORDER)
     is_before = (queue.c.share < share) | (
         (queue.c.share == share) & ((queue.c.turn < at) | ((queue.c.turn == at) & (queue.c.id <= name)))

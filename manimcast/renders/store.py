@@ -118,7 +118,7 @@ class RenderStore:
             row = (await connection.execute(select(*LISTED).where(*_of(render_id, tenant)))).first()
             if row is None:
                 return None
-            place = (await connection.execute(position(render_id))).scalar_one() if row.status == _QUEUED else None
+            place = await position(connection, render_id) if row.status == _QUEUED else None
         # Who waits for the end of an equal one has no place: nothing else is begun before that.
         return to_render(row, (place or 1) if row.status == _QUEUED else None)
 

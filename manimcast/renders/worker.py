@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import structlog
 
@@ -37,6 +39,8 @@ from manimcast.storage import Storage
 
 LOOK_AGAIN = 1.0
 """Seconds until the loop looks at the table again when nothing has happened here."""
+PAGE = 50
+"""Renders of the queue that are looked at, at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -155,10 +159,14 @@ class Worker:
         raise NoExecutor(choice.reason if self.fleet.offers() else NO_WORKER)
 
     async def _claim_all(self) -> None:
+        looked_at = -math.inf
         while not self.draining:
             self._changed.clear()
             try:
                 await self._distribute()
+                if time.monotonic() - looked_at >= LOOK_AGAIN:
+                    await self._look_for_stranded()
+                    looked_at = time.monotonic()
             except DatabaseError as error:
                 logger.error("cannot take a render: %s", error)  # noqa: TRY400 - the message says it all
             except Exception:  # it must go on, or nothing is rendered here any more
@@ -168,30 +176,54 @@ class Worker:
                 await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
 
     async def _distribute(self) -> None:
-        """Start what can start, in the order of the queue.
+        """Start what can start, in the order of the queue, which is not read further than that takes.
 
         A render that waits for a full executor holds up none that goes to another.
         """
-        queue = await self._store.claims.queued()
-        self._stranded.only(queue)
-        ours = [offer.candidate for offer in self.fleet.own()]
-        for waiting in queue:
-            if self.draining:
+        passed = 0
+        while asking := [asked for asked in self._asked() if self._has_room(self._choose(asked, {}))]:
+            page = await self._store.claims.queued(asking=asking, limit=PAGE, after=passed)
+            for waiting in page:
+                if self.draining:
+                    return
+                executor = self._choose(waiting.requested, waiting.faults)
+                if not (self._has_room(executor) and await self._start(waiting.id, executor)):
+                    passed += 1
+            if len(page) < PAGE:
                 return
-            match policy.choose(waiting.requested, waiting.faults, ours):
-                case policy.Use(executor=name):
-                    self._stranded.free(waiting.id)
-                    if self._busy[name] < self._executors[name].slots:
-                        await self._start(waiting.id, self._executors[name])
-                case _:
-                    await self._stranded.see(waiting)
 
-    async def _start(self, render_id: str, executor: Executor) -> None:
+    async def _look_for_stranded(self) -> None:
+        """See to those that wait and that nothing here can run."""
+        runs = [asked for asked in self._asked() if self._choose(asked, {}) is not None]
+        in_need = await self._store.claims.in_need(asking=runs)
+        self._stranded.only(in_need)
+        for waiting in in_need:
+            if self._choose(waiting.requested, waiting.faults) is None:
+                await self._stranded.see(waiting)
+            else:
+                self._stranded.free(waiting.id)
+
+    def _asked(self) -> list[str]:
+        """Return what renders that may run here ask for."""
+        return [policy.AUTO, *self._executors]
+
+    def _choose(self, asked: str, faults: policy.Faults) -> Executor | None:
+        """Return what is to run, as soon as it has a free slot, a render that was failed as ``faults`` say."""
+        choice = policy.choose(asked, faults, [offer.candidate for offer in self.fleet.own()])
+        return self._executors[choice.executor] if isinstance(choice, policy.Use) else None
+
+    def _has_room(self, executor: Executor | None) -> TypeGuard[Executor]:
+        return executor is not None and self._busy[executor.name] < executor.slots
+
+    async def _start(self, render_id: str, executor: Executor) -> bool:
+        """Begin the next attempt of a render; return False if it does not wait any more."""
         claim = await self._store.claims.take(render_id, owner=self._owner.name, executor=executor.name)
-        if claim is not None:
-            # Registered before anything else can run, so that whoever cancels from now on finds it.
-            self._busy[executor.name] += 1
-            self._begin(claim, self._register(claim, executor), executor.name)
+        if claim is None:
+            return False
+        # Registered before anything else can run, so that whoever cancels from now on finds it.
+        self._busy[executor.name] += 1
+        self._begin(claim, self._register(claim, executor), executor.name)
+        return True
 
     def _begin(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> asyncio.Task[None]:
         """Run an attempt, which holds a slot of the executor ``slot_of``."""

@@ -213,6 +213,28 @@ async def test_slots_are_each_executors_own_and_nothing_spills_over(
         assert (modal.most_running, local.most_running) == (1, 1)
 
 
+async def test_however_many_wait_for_a_full_executor_the_first_for_another_starts(
+    serve: Serve, modal: ScriptedExecutor, local: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PAGE", 2)
+    # Modal has failed these, so they wait for this machine, though they did not ask for it.
+    failed: list[Render] = []
+    async with serve(modal, local) as service:
+        kept_busy = await submit(service, "local")
+        at_home = await local.begun.get()
+        for _ in range(5):
+            failed.append(await submit(service))
+            (await modal.begun.get()).break_off(ExecutorError("no such image", again=False))
+        last = await submit(service)
+        (await modal.begun.get()).succeed()
+        assert (await ended(service, last)).executor == "modal"
+        at_home.succeed()
+        assert (await ended(service, kept_busy)).executor == "local"
+        for _ in failed:
+            (await local.begun.get()).succeed()
+        assert [(await ended(service, one)).executor for one in failed] == ["local"] * 5
+
+
 async def test_what_waits_for_an_executor_goes_elsewhere_when_that_is_gone(
     serve: Serve, modal: ScriptedExecutor, local: ScriptedExecutor
 ) -> None:

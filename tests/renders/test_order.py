@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, update
 
+from manimcast.executors.policy import Fault
 from manimcast.renders import RenderStore
 from manimcast.renders.order import STEP
 from manimcast.renders.rows import NewRender, Waiting
@@ -119,3 +120,20 @@ async def test_however_many_wait_all_are_looked_at(store: RenderStore) -> None:
     await queue(store, "last", asks="local")
     assert (await store.claims.queued())[-1] == Waiting("last", "local", {})
     assert len(await store.claims.queued()) == 1001
+
+
+async def test_of_the_queue_so_many_are_read_as_may_start(store: RenderStore) -> None:
+    for number, asks in enumerate(("auto", "modal", "auto", "local", "auto")):
+        await queue(store, f"r{number}", asks=asks)
+    asking = store.claims.queued
+    assert [one.id for one in await asking(asking=["auto", "local"])] == ["r0", "r2", "r3", "r4"]
+    assert [one.id for one in await asking(asking=["auto", "local"], limit=2)] == ["r0", "r2"]
+    assert [one.id for one in await asking(asking=["auto", "local"], limit=2, after=2)] == ["r3", "r4"]
+    assert [one.id for one in await asking(asking=["local"])] == ["r3"]
+    assert await store.claims.in_need(asking=["auto", "local"]) == [Waiting("r1", "modal", {})]
+    assert await claim(store, "r0")
+    faults = {"local": Fault(1, "no disk", final=True)}
+    assert await store.claims.put_back("r0", 1, faults=faults)
+    in_need = Waiting("r0", "auto", faults)
+    assert await store.claims.in_need(asking=["auto", "local", "modal"]) == [in_need]
+    assert await asking(asking=["local"], limit=1) == [in_need], "it may go where others that ask for auto do not"
