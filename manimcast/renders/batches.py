@@ -194,6 +194,7 @@ class Batches:
             if await self._joins.cancel(connection, batch_id):
                 await connection.execute(update(batches).where(batches.c.id == batch_id).values(canceled=True))
                 await self._close(connection, batch_id)
+        await self._joins.stopped(batch_id)
 
     async def delete(self, batch_id: str, *, tenant: str) -> None:
         """Cancel what has not ended, and remove the batch with all its renders and their videos."""

@@ -8,35 +8,48 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import itertools
 import logging
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, TypeVar
 
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor, ExecutorError
-from manimcast.executors.joining import CannotJoinError, Joiner, Video, VideoKind
-from manimcast.renders.joins import Chapter, JoinClaim, JoinResult, JoinStore
-from manimcast.renders.model import Render, RenderResult, RenderStatus
+from manimcast.executors.joining import CannotJoinError, Joiner
+from manimcast.renders.joins import JoinClaim, JoinStore
+from manimcast.renders.model import Render, RenderResult
+from manimcast.renders.parts import look, report_of, result_of
 from manimcast.renders.rows import place_of
+from manimcast.renders.tenure import BEATS
+from manimcast.renders.watch import INTERVAL
 from manimcast.settings import Settings
-from manimcast.spec import OutputFile, OutputRole, RenderReport
-from manimcast.storage import NoSuchFile, Storage, StorageError
+from manimcast.spec import RenderReport
+from manimcast.storage import Storage, StorageError
+
+T = TypeVar("T")
 
 LOOK_AGAIN = 1.0
 """Seconds between looks at the table: that renders have ended is not announced between services."""
 AFTER_FAULT = 5.0
 """Seconds before another look when something was at fault."""
-MAX_TITLE = 200
 
 logger = logging.getLogger(__name__)
 
 
 class _LostError(Exception):
     """The join is not this attempt's any more."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A joined video that is still to be stored: the renders that were found, and the results of those in it."""
+
+    found: Sequence[Render]
+    results: Sequence[RenderResult]
+    report: RenderReport
 
 
 class JoinWorker:
@@ -49,6 +62,14 @@ class JoinWorker:
         self._joiner = next((executor for executor in executors if isinstance(executor, Joiner)), None)
         self._folder = settings.data_dir.absolute() / "work"
         self._loop: asyncio.Task[None] | None = None
+        self._joining: str | None = None
+        self._look = asyncio.Event()
+        store.listeners.append(self._nudge)
+
+    def _nudge(self, batch_id: str) -> None:
+        """Look now whether a join is still ours, if it is carried out here."""
+        if batch_id == self._joining:
+            self._look.set()
 
     async def start(self) -> None:
         """Begin, if this service can join."""
@@ -77,13 +98,10 @@ class JoinWorker:
     async def _carry_out(self, claim: JoinClaim, joiner: Joiner) -> bool:
         """Join, and write down how that ended. False when this service is at fault."""
         work = self._folder / claim.place
-        working = asyncio.ensure_future(self._join(claim, joiner, work))
-        renewing = asyncio.ensure_future(self._keep(claim))
+        self._joining = claim.batch_id
+        over = asyncio.ensure_future(self._keep(claim))
         try:
-            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                raise _LostError
-            await working
+            await self._store_it(claim, work, await _unless(over, self._make(claim, joiner, work)), over)
         except _LostError:
             logger.info("the join of batch %s is not this service's any more", claim.batch_id)
         except asyncio.CancelledError:
@@ -97,145 +115,75 @@ class JoinWorker:
             await self._store.put_back(claim, failed=True)
             return False
         finally:
-            for task in (working, renewing):
-                task.cancel()
-            await asyncio.wait({working, renewing})
+            self._joining = None
+            over.cancel()
+            await asyncio.wait({over})
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+            with contextlib.suppress(DatabaseError):  # else whoever waits for it waits for the end of the lease
+                await self._store.release(claim)
         return True
 
     async def _keep(self, claim: JoinClaim) -> None:
-        """Return once the join is not ours any more."""
+        """Keep the lease, and return once the join is not ours any more."""
+        renewed = time.monotonic()
         is_ours = True
         while is_ours:
-            await asyncio.sleep(self._settings.lease_ttl / 5)
+            self._look.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), INTERVAL)
             with contextlib.suppress(DatabaseError):  # a lease outlives some of them
-                is_ours = await self._store.renew(claim)
+                if time.monotonic() - renewed >= self._settings.lease_ttl / BEATS:
+                    is_ours = await self._store.renew(claim)
+                    renewed = time.monotonic()
+                else:
+                    is_ours = await self._store.holds(claim)
 
-    async def _join(self, claim: JoinClaim, joiner: Joiner, work: Path) -> None:
+    async def _make(self, claim: JoinClaim, joiner: Joiner, work: Path) -> _Made:
         for attempt in range(1, claim.attempt):  # of a service that died before it could write down what it stored
             place = place_of(claim.batch_id, attempt)
             await self._storage.delete(place)
             await asyncio.to_thread(shutil.rmtree, self._folder / place, ignore_errors=True)
         found = await self._store.renders(claim.batch_id)
-        videos, results, kind = self._look(claim, found)
+        videos, results, kind = look(claim, found, self._storage)
         await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)
         path = await joiner.join(videos, kind, into=work, timeout=self._settings.render_timeout)
-        report = _report(results, path)
-        stored = await self._storage.put(claim.place, work, report)
+        return _Made(found, results, report_of(results, path))
+
+    async def _store_it(self, claim: JoinClaim, work: Path, made: _Made, over: asyncio.Future[None]) -> None:
+        """Store the video, then say so; if nobody wants it any more, remove it again.
+
+        Neither a cancel nor the end of the service breaks that off: what moves files would go on, and leave them.
+        """
+        ending = asyncio.ensure_future(self._end(claim, work, made, over))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            over.cancel()  # it does not wait for the bucket any more
+            await asyncio.wait({ending})
+            if not ending.cancelled() and (fault := ending.exception()) is not None:
+                logger.warning("the joined video of batch %s was not stored: %s", claim.batch_id, fault)
+            raise
+
+    async def _end(self, claim: JoinClaim, work: Path, made: _Made, over: asyncio.Future[None]) -> None:
+        stored = await self._storage.put(claim.place, work, made.report)
         stored = stored.model_copy(update={"place": claim.place})
-        await self._storage.settle(stored)
-        rendered = [render for render in found if render.status is RenderStatus.succeeded]
-        result = JoinResult(
-            duration=report.duration,
-            width=report.width,
-            height=report.height,
-            frame_rate=report.frame_rate,
-            frames=report.frames,
-            bytes=stored.video.bytes,
-            sha256=stored.video.sha256,
-            format=report.format,
-            media_type=report.media_type,
-            chapters=_chapters(rendered, results),
-            files=stored.files,
-        )
-        if not await self._store.succeed(claim, result):
+        settling = asyncio.ensure_future(self._storage.settle(stored))
+        await asyncio.wait({settling, over}, return_when=asyncio.FIRST_COMPLETED)
+        settling.cancel()
+        await asyncio.wait({settling})
+        if not await self._store.succeed(claim, result_of(made.found, made.results, made.report, stored)):
             await self._storage.delete(claim.place, stored)
 
-    def _look(self, claim: JoinClaim, found: Sequence[Render]) -> tuple[list[Video], list[RenderResult], VideoKind]:
-        """Return what is to be joined. Raises :class:`CannotJoinError` when that does not fit together."""
-        videos, results = [], []
-        kind = None
-        if len(found) != claim.size and not claim.skips:
-            raise CannotJoinError(f"{claim.size - len(found)} of the renders were deleted")
-        for render in found:
-            name = f"renders[{render.item}]"
-            result = render.result
-            if render.status is not RenderStatus.succeeded and claim.skips:
-                continue
-            if result is None or result.expired_at is not None:
-                raise CannotJoinError(f"{name} has no video any more")
-            transparent = bool(render.spec.get("transparent"))
-            this = VideoKind(result.format, result.width, result.height, result.frame_rate, transparent)
-            kind = kind or this
-            if this != kind:
-                raise CannotJoinError(f"{name} came out as {_words(this)}, and those before it as {_words(kind)}")
-            videos.append(
-                Video(result.video.bytes, result.frames, _title(render), name, Opening(self._storage, name, result))
-            )
-            results.append(result)
-        if kind is None:
-            raise CannotJoinError("no render has a video")
-        return videos, results, kind
 
-
-class Opening:
-    """Opens the stored video of a render, if it is still what was stored."""
-
-    def __init__(self, storage: Storage, name: str, result: RenderResult) -> None:
-        self._storage = storage
-        self._name = name
-        self._result = result
-
-    async def __call__(self) -> BinaryIO:
-        """Return the file."""
-        video = self._result.video
-        try:
-            file = await self._storage.read(self._result.place, video)
-        except NoSuchFile:
-            raise CannotJoinError(f"{self._name} has no video any more") from None
-        try:
-            if await asyncio.to_thread(_digest, file) != video.sha256:
-                raise CannotJoinError(f"the stored video of {self._name} is not what was stored")
-        except BaseException:
-            file.close()
-            raise
-        return file
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it is a BinaryIO
-    file.seek(0)
-    return digest
-
-
-def _words(kind: VideoKind) -> str:
-    alpha = ", transparent" if kind.transparent else ""
-    return f"{kind.format} of {kind.width}x{kind.height} at {kind.frame_rate:g}/s{alpha}"
-
-
-def _title(render: Render) -> str:
-    """Return what a client calls a render, or else the name of its scene, as one line."""
-    named = render.metadata or {}
-    candidates = [named.get("title"), named.get("name"), render.result and render.result.scene]
-    title = next((text for text in candidates if isinstance(text, str) and text.strip()), "")
-    return "".join(letter if letter.isprintable() else " " for letter in title)[:MAX_TITLE]
-
-
-def _report(results: Sequence[RenderResult], path: Path) -> RenderReport:
-    """Return what the storage is told of the joined video."""
-    first = results[0]
-    frames = sum(result.frames for result in results)
-    return RenderReport(
-        scene=first.scene,
-        format=first.format,
-        media_type=first.media_type,
-        width=first.width,
-        height=first.height,
-        frame_rate=first.frame_rate,
-        frames=frames,
-        duration=frames / first.frame_rate,
-        animations=0,
-        files=(OutputFile(role=OutputRole.video, name=path.name, bytes=path.stat().st_size),),
-        seed=0,
-        timings={},
-        fingerprint={},
-    )
-
-
-def _chapters(rendered: Sequence[Render], results: Sequence[RenderResult]) -> tuple[Chapter, ...]:
-    rate = results[0].frame_rate
-    ends = [frames / rate for frames in itertools.accumulate(result.frames for result in results)]
-    return tuple(
-        Chapter(title=_title(render), start=start, end=end, render_id=render.id, item=render.item or 0)
-        for render, start, end in zip(rendered, [0.0, *ends], ends, strict=False)
-    )
+async def _unless(over: asyncio.Future[None], doing: Coroutine[Any, Any, T]) -> T:
+    """Do something and return what it does; end it, and raise :class:`_LostError`, once ``over`` is done."""
+    task = asyncio.ensure_future(doing)
+    try:
+        either: set[asyncio.Future[Any]] = {task, over}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise _LostError
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

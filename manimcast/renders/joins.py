@@ -7,6 +7,7 @@ same transaction.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Now
@@ -29,6 +30,11 @@ from manimcast.storage import StoredFile, StoredResult
 
 NAMED = 10
 """Renders that an error names, at most."""
+LOOK_AGAIN = 0.1
+"""Seconds between looks at whether a canceled join has been let go."""
+
+Listener = Callable[[str], None]
+"""Told the id of a batch whose join this process has just canceled or removed."""
 
 OnEnd = Callable[[AsyncConnection, str], Awaitable[None]]
 """Ends the batch with this id, in the transaction that ends its join."""
@@ -124,16 +130,15 @@ class JoinStore:
         self.database = store.database
         self._seconds = lease_seconds
         self.on_end: OnEnd | None = None
+        self.listeners: list[Listener] = []
         store.forgetting.append(_forget)
 
     async def claim(self) -> JoinClaim | None:
         """Take the join that has waited longest, if there is one; what was lost too often ends instead."""
         is_lost = (joins.c.status == JoinStatus.running) & (joins.c.lease_until < Now())
         due = (joins.c.status == JoinStatus.queued) | is_lost
-        first = select(joins.c.batch_id).where(due).order_by(joins.c.batch_id).limit(1)
-        async with self.database.read() as connection:
-            if (await connection.execute(first)).first() is None:
-                return None
+        if not await self._is_any(select(joins.c.batch_id).where(due)):
+            return None
         async with self.database.write() as connection:
             which = select(joins).where(due).order_by(joins.c.batch_id).limit(1).with_for_update(skip_locked=True)
             row = (await connection.execute(which)).first()
@@ -157,6 +162,17 @@ class JoinStore:
         async with self.database.write() as connection:
             mine = update(joins).where(*_mine(claim)).values(lease_until=lease(self._seconds))
             return (await connection.execute(mine)).rowcount == 1
+
+    async def holds(self, claim: JoinClaim) -> bool:
+        """Tell whether the join is still this attempt's."""
+        return await self._is_any(select(joins.c.attempt).where(*_mine(claim)))
+
+    async def release(self, claim: JoinClaim) -> None:
+        """Say that nothing runs any more of an attempt whose join was canceled."""
+        ended = (joins.c.batch_id == claim.batch_id, joins.c.attempt == claim.attempt)
+        over = update(joins).where(*ended, joins.c.status == JoinStatus.canceled, joins.c.lease_until.is_not(None))
+        async with self.database.write() as connection:
+            await connection.execute(over.values(lease_until=None))
 
     async def put_back(self, claim: JoinClaim, *, failed: bool) -> None:
         """Let somebody else, or this service at another time, have it."""
@@ -197,8 +213,25 @@ class JoinStore:
                 await self._end(connection, claim.batch_id, JoinStatus.failed, error=error)
 
     async def cancel(self, connection: AsyncConnection, batch_id: str) -> bool:
-        """Note that a join is canceled that has not ended; tell whether there was one. Its batch is still to end."""
+        """Note that a join is canceled that has not ended; tell whether there was one. Its batch is still to end.
+
+        Once that is committed, :meth:`stopped` is to be awaited.
+        """
         return await _note_end(connection, batch_id, JoinStatus.canceled)
+
+    async def stopped(self, batch_id: str) -> None:
+        """Have a canceled join ended where it is carried out, and return when nothing of it runs any more."""
+        for listener in self.listeners:
+            listener(batch_id)
+        live = select(joins.c.batch_id).where(
+            joins.c.batch_id == batch_id, joins.c.status == JoinStatus.canceled, joins.c.lease_until > Now()
+        )
+        while await self._is_any(live):  # noqa: ASYNC110 - the table's
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _is_any(self, statement: Select[Any]) -> bool:
+        async with self.database.read() as connection:
+            return (await connection.execute(statement.limit(1))).first() is not None
 
     async def find(self, batch_id: str) -> Join | None:
         """Return the join of a batch, if it has one."""
@@ -217,7 +250,9 @@ class JoinStore:
 
 
 async def _note_end(connection: AsyncConnection, batch_id: str, status: JoinStatus, error: str | None = None) -> bool:
-    values = {"status": status.value, "error": error, "lease_until": None, "finished_at": datetime.now(UTC)}
+    values = {"status": status.value, "error": error, "finished_at": datetime.now(UTC)}
+    if status is not JoinStatus.canceled:  # else whoever carries it out says when nothing of it runs any more
+        values["lease_until"] = None
     is_open = (joins.c.batch_id == batch_id, joins.c.status.in_(_OPEN))
     return (await connection.execute(update(joins).where(*is_open).values(values))).rowcount == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from manimcast.database import Now
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.joining import CannotJoinError, Video, VideoKind
 from manimcast.renders import (
@@ -33,7 +35,8 @@ from manimcast.renders.retention import Retention
 from manimcast.renders.table import joins
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage, NoSuchFile
-from tests.patience import PATIENCE
+from manimcast.storage.shelf import Shelf
+from tests.patience import PATIENCE, eventually
 
 from .scripted import VIDEO, ScriptedExecutor, a_spec
 
@@ -48,12 +51,17 @@ class ScriptedJoiner(ScriptedExecutor):
         self.goes = asyncio.Event()
         self.goes.set()
         self.begun_joins = 0
+        self.joining = 0
         self.titles: list[list[str]] = []
         self.faults: list[Exception] = []
 
     async def join(self, videos: Sequence[Video], kind: VideoKind, *, into: Path, timeout: float) -> Path:
         self.begun_joins += 1
-        await self.goes.wait()
+        self.joining += 1
+        try:
+            await self.goes.wait()
+        finally:
+            self.joining -= 1
         if self.faults:
             raise self.faults.pop(0)
         self.titles.append([video.title for video in videos])
@@ -71,6 +79,7 @@ class Running:
     service: RenderService
     store: RenderStore
     executor: ScriptedJoiner
+    worker: JoinWorker
     storage: LocalStorage
     settings: Settings
     ended: list[tuple[str, str]] = field(default_factory=list)
@@ -113,7 +122,7 @@ def start(settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) ->
         waiting = JoinStore(store, chosen.lease_ttl)
         worker = JoinWorker(chosen, waiting, storage, [executor])
         service = RenderService(chosen, store, [executor], storage, [worker])
-        at = Running(Batches(chosen, store, service, waiting), service, store, executor, storage, chosen)
+        at = Running(Batches(chosen, store, service, waiting), service, store, executor, worker, storage, chosen)
 
         async def witness(connection: AsyncConnection, tenant: str, batch: Batch, wish: WebhookWish | None) -> None:
             assert (tenant, wish) == ("t", None)
@@ -222,21 +231,92 @@ async def test_a_render_that_was_deleted_is_missed(start: Start) -> None:
         assert done.join.error == "renders[1] has no video any more"
 
 
-async def test_canceled_while_it_is_joined(start: Start) -> None:
-    async with start(lease_ttl=3) as at:
+async def is_joined(at: Running, batch: Batch) -> None:
+    """Wait until somebody carries out the join."""
+    await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+
+
+@pytest.mark.parametrize("leaving", ["cancel", "delete"])
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_what_is_canceled_while_it_is_joined_ends_before_the_answer(
+    start: Start, monkeypatch: pytest.MonkeyPatch, leaving: str, where: str
+) -> None:
+    if where == "here":
+        monkeypatch.setattr(joiner, "INTERVAL", PATIENCE)
+    async with start(lease_ttl=1000) as at, contextlib.AsyncExitStack() as stack:
         at.executor.goes.clear()
         batch = await at.joined(True, True)
-        await at.until(batch, lambda found: found.join is not None and found.join.status == "running")
+        await is_joined(at, batch)
+        await eventually(lambda: at.executor.joining, "the child that joins")
+        asked = at
+        if where == "elsewhere":
+            asked = await stack.enter_async_context(start(lease_ttl=1000))
+        if leaving == "delete":
+            await asked.batches.delete(batch.id, tenant="t")
+        else:
+            done = await asked.batches.cancel(batch.id, tenant="t")
+            assert done.join is not None
+            assert (done.status, done.join.status) == ("canceled", "canceled")
+        assert at.executor.joining == 0
+        assert asked.ended == [(batch.id, "canceled")]
+        at.executor.goes.set()
+        if asked is at:
+            other = await at.end(await at.joined(True))
+            assert (other.status, at.ended[-1]) == ("succeeded", (other.id, "succeeded"))
+        if leaving == "cancel":
+            again = await at.batches.get(batch.id, tenant="t")
+            assert again.join is not None
+            assert again.join.status == "canceled"
+        await eventually(lambda: not list((at.settings.data_dir / "work").glob("bat_*")), "the end of its files")
+
+
+@pytest.mark.parametrize("how", ["canceled", "stopped"])
+async def test_what_is_being_stored_when_it_ends_is_left_nowhere_or_shown(
+    start: Start, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    storing, goes_on = threading.Event(), threading.Event()
+    put = Shelf.put
+
+    def slow(self: Shelf, name: str, *args: Any, **options: Any) -> Any:
+        if name.startswith("bat_"):
+            storing.set()
+            assert goes_on.wait(PATIENCE)
+        return put(self, name, *args, **options)
+
+    monkeypatch.setattr(Shelf, "put", slow)
+    async with start() as at:
+        batch = await at.joined(True, True)
+        await eventually(storing.is_set, "the storing of the joined video")
+        ending = asyncio.create_task(
+            at.batches.cancel(batch.id, tenant="t") if how == "canceled" else at.service.stop(grace=0)
+        )
+        if how == "canceled":
+            await at.until(batch, lambda found: found.finished_at is not None)
+        goes_on.set()
+        await ending
+        videos = sorted(path.name for path in (at.settings.data_dir / "videos").glob("bat_*"))
+        assert videos == ([] if how == "canceled" else [batch.id])
+    if how == "stopped":
+        async with start() as at:
+            done = await at.batches.get(batch.id, tenant="t")
+            assert done.join is not None
+            assert (done.status, done.join.place) == ("succeeded", batch.id)
+
+
+async def test_a_canceled_join_whose_service_died_is_waited_for_no_longer_than_its_lease(start: Start) -> None:
+    async with start() as at:
+        at.executor.goes.clear()
+        batch = await at.joined(True)
+        await is_joined(at, batch)
+        assert at.worker._loop is not None
+        at.worker._loop.cancel()
+        await asyncio.wait({at.worker._loop})
+        async with at.store.database.write() as connection:
+            await connection.execute(update(joins).values(status="running", lease_until=Now() + 0.5))
         done = await at.batches.cancel(batch.id, tenant="t")
-        assert done.join is not None
-        assert (done.status, done.join.status, at.ended) == ("canceled", "canceled", [(batch.id, "canceled")])
-        at.executor.goes.set()  # too late: whatever it makes is nobody's
-        assert (await at.end(await at.joined(True))).status == "succeeded"
-        done = await at.batches.get(batch.id, tenant="t")
-        assert done.join is not None
-        assert done.join.status == "canceled"
-        assert at.ended[0] == (batch.id, "canceled")
-        assert len(at.ended) == 2
+        assert done.status == "canceled"
+        async with at.store.database.read() as connection:
+            assert (await connection.execute(select(joins.c.lease_until < Now()))).scalar_one()
 
 
 async def test_canceled_before_all_renders_have_ended(start: Start) -> None:
