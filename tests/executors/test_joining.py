@@ -71,7 +71,14 @@ def test_a_hostile_video_fails_the_join_and_nothing_else(rig: Rig, harm: str) ->
     assert len(decoded(join(rig, video(content, frames), video(content, frames)))) == 2 * frames
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError("it was deleted"), TimeoutError("the storage is slow")], ids=repr)
+FAULTS = [
+    FileNotFoundError("it was deleted"),
+    TimeoutError("the storage is slow"),
+    ConnectionResetError("the storage broke off"),
+]
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=repr)
 def test_what_cannot_be_opened_is_told_as_it_is(rig: Rig, error: OSError) -> None:
     async def gone() -> BinaryIO:
         raise error

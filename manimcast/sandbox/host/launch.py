@@ -26,6 +26,10 @@ PARTING_SECONDS = 5.0
 """How long a child may still live after its last word."""
 
 
+class ChildGoneError(ConnectionError):
+    """The child takes nothing more. How it ended, its end tells."""
+
+
 class BinaryDescriptor(Protocol):
     """What has a descriptor that bytes can be read from."""
 
@@ -98,7 +102,7 @@ class Child:
     async def pass_on(self, file: BinaryDescriptor, offset: int, size: int) -> None:
         """Send ``size`` bytes of ``file`` from ``offset`` on, without looking at them.
 
-        Raises :class:`ConnectionError` when it is gone, and :class:`OSError` when the file has fewer.
+        Raises :class:`ChildGoneError` when it is gone, and :class:`OSError` when the file has fewer.
         """
         # Not by ``loop.sendfile``, which uvloop does not have.
         end = offset + size
@@ -107,12 +111,15 @@ class Child:
             if not data:
                 raise OSError(errno.EIO, "the file is shorter than it was said to be")
             self._writer.write(data)
-            await self._writer.drain()
+            await self.drain()
             offset += len(data)
 
     async def drain(self) -> None:
-        """Wait until it has taken what was said, but for a little. Raises :class:`ConnectionError` when it is gone."""
-        await self._writer.drain()
+        """Wait until it has taken what was said, but for a little. Raises :class:`ChildGoneError` when it is gone."""
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            raise ChildGoneError(*error.args) from error
 
     async def only_answer(
         self,
@@ -123,24 +130,31 @@ class Child:
     ) -> _Answer | None:
         """Return the one thing that it says after its greeting, as ``parse`` reads it; None when it died without.
 
-        ``greeted_with`` is called once it has said hello.
+        ``greeted_with`` is called once it has said hello; it is no error when the child is gone before that has ended.
 
-        Raises :class:`~manimcast.wire.WireError` when it says anything else.
+        Raises :class:`~manimcast.wire.WireError` when it says anything else, and what ``greeted_with`` raises.
         """
         decoder = wire.FrameDecoder(max_frame=max_frame, max_messages=2, max_stream=max_frame + wire.MAX_FRAME)
         greeted = False
-        with suppress(ConnectionError):
-            while data := await self.reader.read(1 << 18):
-                for body in decoder.feed(data):
-                    message = parse(body)
-                    if isinstance(message, wire.Hello) == greeted:
-                        raise wire.WireError("a message is out of place")
-                    if not isinstance(message, wire.Hello):
-                        return message
-                    greeted = True
-                    if greeted_with is not None:
+        while data := await self._heard():
+            for body in decoder.feed(data):
+                message = parse(body)
+                if isinstance(message, wire.Hello) == greeted:
+                    raise wire.WireError("a message is out of place")
+                if not isinstance(message, wire.Hello):
+                    return message
+                greeted = True
+                if greeted_with is not None:
+                    with suppress(ChildGoneError):  # what it said before that is still to be heard
                         await greeted_with()
         return None
+
+    async def _heard(self) -> bytes:
+        """Return what it has said since; nothing when it is gone."""
+        try:
+            return await self.reader.read(1 << 18)
+        except ConnectionError:
+            return b""
 
     def directory(self) -> int:
         """Return a descriptor of its folder; with :meth:`end` it is gone, and the files with it.
