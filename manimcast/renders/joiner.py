@@ -21,6 +21,7 @@ from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.joining import CannotJoinError, Joiner
 from manimcast.renders.joins import JoinClaim, JoinStore
 from manimcast.renders.model import Render, RenderResult
+from manimcast.renders.owners import Owner
 from manimcast.renders.parts import look, report_of, result_of
 from manimcast.renders.rows import place_of
 from manimcast.renders.tenure import BEATS
@@ -60,7 +61,7 @@ class JoinWorker:
         self._store = store
         self._storage = storage
         self._joiner = next((executor for executor in executors if isinstance(executor, Joiner)), None)
-        self._folder = settings.data_dir.absolute() / "work"
+        self._owner = Owner(settings.data_dir.absolute())
         self._loop: asyncio.Task[None] | None = None
         self._joining: str | None = None
         self._look = asyncio.Event()
@@ -72,8 +73,10 @@ class JoinWorker:
             self._look.set()
 
     async def start(self) -> None:
-        """Begin, if this service can join."""
+        """Begin, if this service can join. Raises :class:`DatabaseError` when ``DATA_DIR`` cannot be written."""
         if self._joiner is not None:
+            # Its own working folder: of one that dies, whoever works in this DATA_DIR removes it.
+            await asyncio.to_thread(self._owner.enter)
             self._loop = asyncio.create_task(self._run(self._joiner))
 
     async def stop(self) -> None:
@@ -81,6 +84,7 @@ class JoinWorker:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.wait({self._loop})
+        await asyncio.to_thread(self._owner.leave)
 
     async def _run(self, joiner: Joiner) -> None:
         while True:
@@ -97,7 +101,7 @@ class JoinWorker:
 
     async def _carry_out(self, claim: JoinClaim, joiner: Joiner) -> bool:
         """Join, and write down how that ended. False when this service is at fault."""
-        work = self._folder / claim.place
+        work = self._owner.work / claim.place
         self._joining = claim.batch_id
         over = asyncio.ensure_future(self._keep(claim))
         try:
@@ -140,9 +144,7 @@ class JoinWorker:
 
     async def _make(self, claim: JoinClaim, joiner: Joiner, work: Path) -> _Made:
         for attempt in range(1, claim.attempt):  # of a service that died before it could write down what it stored
-            place = place_of(claim.batch_id, attempt)
-            await self._storage.delete(place)
-            await asyncio.to_thread(shutil.rmtree, self._folder / place, ignore_errors=True)
+            await self._storage.delete(place_of(claim.batch_id, attempt))
         found = await self._store.renders(claim.batch_id)
         videos, results, kind = look(claim, found, self._storage)
         await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)
