@@ -23,6 +23,7 @@ from manimcast.renders.rendering import Rendering
 from manimcast.renders.reporter import Reporter
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
+from manimcast.renders.strays import Strays
 from manimcast.spec import ErrorCode, SceneError
 from manimcast.storage import Storage, StorageError, StoredResult
 from manimcast.wire import Failed, Finished, Terminal
@@ -77,6 +78,7 @@ class Attempt:
         self._choose = choose
         self._store = store
         self._storage = storage
+        self._strays = Strays(store, storage)
         self._work = work
         self._results = results
         self._kept = kept
@@ -215,6 +217,14 @@ class Attempt:
             )
         )
 
+    async def _decide(self, stored: StoredResult) -> bool:
+        """Remove what was stored unless a row shows it; tell whether one does."""
+        try:
+            return await self._strays.decide(self._claim.place, stored)
+        except DatabaseError as error:
+            logger.warning("what becomes of the stored video is decided later: %s", error)
+            return False
+
     async def _settle(self, stored: StoredResult) -> None:
         """Wait until the files are where they stay, so that clients are told of that place.
 
@@ -245,6 +255,11 @@ class Attempt:
                     written = False
                 else:
                     await asyncio.sleep(pause)
-        if not written and outcome.stored is not None:
-            await self._storage.delete(self._claim.place, outcome.stored)
+        if outcome.stored is not None:
+            if written:
+                await self._storage.confirm(self._claim.place, outcome.stored)
+            elif self.lost is None:  # refused; or a try before was committed, although it seemed to fail
+                written = await self._decide(outcome.stored)
+            else:
+                await self._storage.delete(self._claim.place, outcome.stored)
         return written or self.lost is not None

@@ -173,7 +173,10 @@ class JoinWorker:
         await asyncio.wait({settling, over}, return_when=asyncio.FIRST_COMPLETED)
         settling.cancel()
         await asyncio.wait({settling})
-        if not await self._store.succeed(claim, result_of(made.found, made.results, made.report, stored)):
+        # What cannot be written down now is not confirmed, and removed with the next attempt, or as a stray.
+        if await self._store.succeed(claim, result_of(made.found, made.results, made.report, stored)):
+            await self._storage.confirm(claim.place, stored)
+        else:
             await self._storage.delete(claim.place, stored)
 
 

@@ -14,6 +14,7 @@ from manimcast.renders.outcomes import finished
 from manimcast.renders.retention import Retention
 from manimcast.renders.rows import attempt_of, id_of
 from manimcast.renders.store import RenderStore
+from manimcast.renders.strays import Strays
 from manimcast.renders.watch import Watch
 from manimcast.renders.worker import Worker
 from manimcast.settings import Settings
@@ -94,10 +95,8 @@ class Lifecycle:
         else has begun the next one, which the fence knows.
         """
         render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
-        if await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored)):
-            return
-        if not await self._store.videos.is_shown(found.render_id, stored):
-            await self._storage.delete(found.render_id, stored)
+        await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored))
+        await Strays(self._store, self._storage).decide(found.render_id, stored)
 
     async def stop(self, grace: float) -> None:
         """End: running renders may take ``grace`` seconds more, then go back to the queue.

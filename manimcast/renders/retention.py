@@ -3,7 +3,8 @@
 Of all services that work with the database one at a time sees to it, a bounded number of renders in each round. The
 same rounds remove the files of videos that no render shows any more, and those of videos and assets that a service
 which died was about to remove, or to note.
-Caches are each service's own (``CACHE_TTL``).
+Caches are each service's own (``CACHE_TTL``), and so is what it had stored before a row told of it
+(:mod:`manimcast.renders.strays`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from manimcast.database import DatabaseError, Now
 from manimcast.renders.joins import expire as expire_joined
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.store import RenderStore
+from manimcast.renders.strays import Strays
 from manimcast.renders.table import batches, chores, renders
 from manimcast.renders.videos import hide
 from manimcast.settings import Settings
@@ -45,6 +47,7 @@ class Retention:
         self._settings = settings
         self._store = store
         self._storage = storage
+        self._strays = Strays(store, storage)
         self._assets = Assets(settings, store.database, storage)
         lifetimes = [settings.video_ttl, settings.record_ttl, settings.failed_ttl, settings.cache_ttl]
         self._pause = max(1.0, min([ROUND, *(one / 4 for one in lifetimes if one is not None)]))
@@ -53,6 +56,7 @@ class Retention:
         """Go round again and again, until canceled."""
         while True:
             try:
+                await self._strays.sweep()
                 if await self._is_ours():
                     await self.sweep()
                 if self._settings.cache_ttl is not None:

@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from manimcast.database import Database
 from manimcast.renders.kept import KeptResult
-from manimcast.renders.rows import Outcome
-from manimcast.renders.table import videos
+from manimcast.renders.rows import Outcome, attempt_of, id_of
+from manimcast.renders.table import joins, renders, videos
 from manimcast.storage import StoredFile, StoredResult
 
 _ROW = videos.c
@@ -59,11 +59,24 @@ class Videos:
         files = StoredResult.model_validate(row.files).files if row is not None else ()
         return next((file for file in files if file.name == name), None)
 
-    async def is_shown(self, place: str, stored: StoredResult) -> bool:
-        """Tell whether a render shows these files of the video at ``place``: the one that made it, or another."""
+    async def is_shown(self, place: str, stored: StoredResult | None) -> bool:
+        """Tell whether a render, whichever it is, shows the video at ``place``; with ``stored``, these files of it."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(_ROW.files).where(_ROW.place == place, _ROW.shown > 0))).first()
-        return row is not None and StoredResult.model_validate(row.files).files == stored.files
+        if row is None or stored is None:
+            return row is not None
+        return StoredResult.model_validate(row.files).files == stored.files
+
+    async def may_come(self, place: str) -> bool:
+        """Tell whether the attempt whose video would be at ``place`` is the present one, and not over."""
+        its_id, attempt = id_of(place), attempt_of(place)
+        tables = ((renders, renders.c.id), (joins, joins.c.batch_id))
+        async with self._database.read() as connection:
+            for table, column in tables:
+                mine = (column == its_id, table.c.attempt == attempt, table.c.status == "running")
+                if (await connection.execute(select(column).where(*mine))).first() is not None:
+                    return True
+        return False
 
     async def unshown(self, limit: int, places: Iterable[str] | None = None) -> list[tuple[str, StoredResult]]:
         """Return videos that no render shows any more, of these ``places`` or of all; each with its files."""

@@ -1,6 +1,6 @@
 """Where a video lives once it is finished."""
 
-from manimcast.storage.base import Link, Status, Storage, UnderWay
+from manimcast.storage.base import Link, Status, Storage, Unconfirmed, UnderWay
 from manimcast.storage.configured import from_settings
 from manimcast.storage.links import LinkError, LinkExpired, LinkForged, SignedLink
 from manimcast.storage.local import LocalStorage
@@ -19,6 +19,7 @@ __all__ = [
     "StorageError",
     "StoredFile",
     "StoredResult",
+    "Unconfirmed",
     "UnderWay",
     "from_settings",
 ]

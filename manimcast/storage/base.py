@@ -7,6 +7,7 @@ Whoever keeps or hands out a video speaks to a :class:`Storage` and knows no mor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,8 +42,16 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Unconfirmed:
+    """A result that was stored under ``place``, of which a row may not tell; ``stored`` is None for all of it there."""
+
+    place: str
+    stored: StoredResult | None
+
+
+@dataclass(frozen=True)
 class UnderWay:
-    """The result of a render that is safe, but not yet where it stays."""
+    """The result of a render that is safe, but not yet where it stays, or not confirmed."""
 
     render_id: str
     stored: StoredResult
@@ -71,7 +80,17 @@ class Storage(Protocol):
         """End what runs in the background; the next start goes on with it."""
 
     async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
-        """Take the files that ``report`` names out of ``directory``. When this returns, they survive a crash."""
+        """Take the files that ``report`` names out of ``directory``. When this returns, they survive a crash.
+
+        From before they are there on, they are among the :meth:`unconfirmed` ones: whoever stores them is to
+        :meth:`confirm` or :meth:`delete` them.
+        """
+
+    async def confirm(self, place: str, stored: StoredResult | None) -> None:
+        """Take note that a row tells of what was stored. That this is not noted is no error: it is looked up later."""
+
+    async def unconfirmed(self) -> Sequence[Unconfirmed]:
+        """Return what was stored and neither confirmed nor deleted, as far as nobody else is at it."""
 
     async def settle(self, stored: StoredResult) -> None:
         """Return when the files are where they stay, or when that takes too long. May be canceled without harm."""
@@ -107,7 +126,7 @@ class Storage(Protocol):
         """Remove that file; nothing there is no error."""
 
     def under_way(self) -> tuple[UnderWay, ...]:
-        """Return what is not yet where it stays, the newest first.
+        """Return what is not yet where it stays, or not confirmed, the newest first.
 
         After a crash that may be what no row tells of: whoever knows the rows is to write it down, or to delete it.
         """

@@ -6,16 +6,22 @@ What renders use lies in ``DATA_DIR/assets``, and is handed out to nobody else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
-from manimcast.storage.base import Link, Status, UnderWay
+from manimcast.storage.base import Link, Status, Unconfirmed, UnderWay
 from manimcast.storage.blobs import Blobs
+from manimcast.storage.intents import Intents
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
 from manimcast.storage.model import NoSuchFile, StoredFile, StoredResult
-from manimcast.storage.shelf import Shelf, plainly
+from manimcast.storage.shelf import RESULT_NAME, Shelf, plainly
+
+logger = logging.getLogger(__name__)
 
 
 class LocalStorage:
@@ -29,6 +35,7 @@ class LocalStorage:
         self._data = settings.data_dir.absolute()
         self._videos = Shelf(self._data / "videos")
         self._blobs = Blobs(self._data / "assets")
+        self._intents = Intents(self._data / "storing")
         self._signer: Signer | None = None
 
     async def start(self) -> None:
@@ -39,7 +46,8 @@ class LocalStorage:
         await asyncio.to_thread(self._prepare)
 
     async def stop(self) -> None:
-        """Do nothing: nothing runs."""
+        """Leave what was not confirmed to others."""
+        await asyncio.to_thread(self._intents.close)
 
     async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
         """Move the files that ``report`` names from ``directory`` into the storage.
@@ -47,7 +55,30 @@ class LocalStorage:
         What an earlier attempt had stored under the same id is replaced. Raises :class:`StorageError`, and
         then keeps nothing, when a file is missing, is not what the report says, or cannot be written.
         """
-        return StoredResult(files=await asyncio.to_thread(self._videos.put, render_id, directory, report.files))
+        return StoredResult(files=await asyncio.to_thread(self._put, render_id, directory, report))
+
+    def _put(self, name: str, directory: Path, report: RenderReport) -> tuple[StoredFile, ...]:
+        if RESULT_NAME.fullmatch(name):  # else it is refused
+            with plainly("the video could not be stored"):
+                self._intents.note(name)
+        try:
+            return self._videos.put(name, directory, report.files)
+        except BaseException:
+            with contextlib.suppress(OSError):  # else it is looked up later
+                self._intents.drop(name)
+            raise
+
+    async def confirm(self, place: str, stored: StoredResult | None) -> None:  # noqa: ARG002 - all of it
+        """Forget that this may be nobody's."""
+        try:
+            await asyncio.to_thread(self._intents.drop, place)
+        except OSError as error:
+            logger.warning("that %s is stored was not noted, and is looked up later: %s", place, error)
+
+    async def unconfirmed(self) -> Sequence[Unconfirmed]:
+        """Return what dead services have stored, or were about to."""
+        with plainly(f"DATA_DIR {self._data} cannot be read"):
+            return [Unconfirmed(place, None) for place in await asyncio.to_thread(self._intents.left)]
 
     async def settle(self, stored: StoredResult) -> None:
         """Return at once: the files are where they stay."""
@@ -58,7 +89,11 @@ class LocalStorage:
 
     async def delete(self, render_id: str, stored: StoredResult | None = None) -> None:  # noqa: ARG002 - all of it goes
         """Remove everything that is stored for a render; nothing there is no error."""
-        await asyncio.to_thread(self._videos.remove, render_id)
+        await asyncio.to_thread(self._remove, render_id)
+
+    def _remove(self, render_id: str) -> None:
+        self._videos.remove(render_id)
+        self._intents.drop(render_id)
 
     async def read(self, place: str, file: StoredFile) -> BinaryIO:
         """Open a file of a result, or raise :class:`NoSuchFile`."""
@@ -123,6 +158,8 @@ class LocalStorage:
 
     def _prepare(self) -> None:
         self._videos.prepare()
+        with plainly(f"DATA_DIR {self._data} cannot be written"):
+            self._intents.prepare()
         with plainly(f"DATA_DIR {self._data} cannot be written"):
             if self._settings.signing_key is not None:
                 self._signer = Signer(check_key(self._settings.signing_key.get_secret_value()))

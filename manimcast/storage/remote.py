@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
-from manimcast.storage.base import Link, Status, UnderWay
+from manimcast.storage.base import Link, Status, Unconfirmed, UnderWay
 from manimcast.storage.bucket import Bucket, Headers
 from manimcast.storage.local import LocalStorage
 from manimcast.storage.model import BucketError, NoSuchFile, StorageError, StoredFile, StoredResult
@@ -70,6 +71,7 @@ class RemoteStorage:
     async def stop(self) -> None:
         """Stop uploading; the next start goes on with it."""
         await self._uploads.stop()
+        await self._local.stop()
         await asyncio.to_thread(self._outbox.close)
 
     async def put(self, render_id: str, directory: Path, report: RenderReport) -> StoredResult:
@@ -90,6 +92,17 @@ class RemoteStorage:
     async def settle(self, stored: StoredResult) -> None:
         """Wait for the upload until it has worked, has failed, or ``STORAGE_UPLOAD_WAIT`` is over."""
         await self._uploads.settle(frozenset(_keys(stored)), self._settings.storage_upload_wait)
+
+    async def confirm(self, place: str, stored: StoredResult | None) -> None:
+        """Let the note on it go, once the files have arrived."""
+        self._uploads.confirm(frozenset(_keys(stored)) if stored is not None else frozenset())
+        await self._local.confirm(place, stored)
+
+    async def unconfirmed(self) -> Sequence[Unconfirmed]:
+        """Return what this process has not been told of, and what dead ones had before there was a bucket."""
+        parcels = self._uploads.unconfirmed()
+        ours = [Unconfirmed(parcel.render_id, StoredResult(files=parcel.files)) for parcel in parcels]
+        return [*ours, *await self._local.unconfirmed()]
 
     async def holds(self, place: str, stored: StoredResult) -> bool:
         """Tell whether the files are there; those that are objects of the bucket are taken to be."""

@@ -32,11 +32,12 @@ class Delivery:
     """A parcel on its way.
 
     ``tried`` is set once it has arrived, or has failed to for the first time. ``is_void`` says that nobody wants it
-    any more.
+    any more. ``known`` is set once a row tells of it, or it is void: until then its note stays, whatever has arrived.
     """
 
     parcel: Parcel
     tried: asyncio.Event = field(default_factory=asyncio.Event)
+    known: asyncio.Event = field(default_factory=asyncio.Event)
     has_arrived: bool = False
     is_void: bool = False
     task: asyncio.Task[None] | None = None
@@ -78,6 +79,15 @@ class Uploads:
         for delivery in self._of(keys):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(delivery.tried.wait(), timeout)
+
+    def confirm(self, keys: frozenset[str]) -> None:
+        """Take note that a row tells of these objects."""
+        for delivery in self._of(keys):
+            delivery.known.set()
+
+    def unconfirmed(self) -> list[Parcel]:
+        """Return those of which no row is known to tell."""
+        return [one.parcel for one in self._deliveries.values() if not one.known.is_set()]
 
     def pending(self, key: str) -> bool:
         """Tell whether an object is still on its way."""
@@ -123,6 +133,7 @@ class Uploads:
             delivery.tried.set()
             if not delivery.is_void:
                 await asyncio.sleep(LINGER)
+                await delivery.known.wait()
             await asyncio.to_thread(self._outbox.remove, parcel)
         finally:
             delivery.tried.set()
@@ -140,6 +151,7 @@ class Uploads:
         for delivery in under_way:
             # It is let end what it is at, as what it has sent already could arrive after the deletion.
             delivery.is_void = True
+            delivery.known.set()
         self._wake()
         await asyncio.gather(*(one.task for one in under_way if one.task is not None), return_exceptions=True)
         for pause in _pauses():

@@ -140,7 +140,7 @@ def test_what_is_not_as_reported_is_refused_and_leaves_nothing(
             files.pop()
     with pytest.raises(StorageError):
         asyncio.run(storage.put("../x" if case == "bad id" else "rnd_1", work, a_report(*files)))
-    assert everything_in(tmp_path / "data") == ["signing.key", "videos"]
+    assert everything_in(tmp_path / "data") == ["signing.key", "storing", "videos"]
     assert (tmp_path / "secret").read_bytes() == b"12345"
 
 

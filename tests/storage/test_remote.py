@@ -96,9 +96,30 @@ async def test_files_are_here_until_they_have_arrived(tmp_path: Path, bucket: Bu
         way.works()
         await storage.settle(stored)
         assert not (await storage.link("rnd_1", stored.video)).is_here
+        await storage.confirm("rnd_1", stored)
         await soon(lambda: not outbox(tmp_path))
         with pytest.raises(NoSuchFile):
             storage.path("rnd_1", "video.mp4")
+
+
+async def test_what_no_row_tells_of_is_known_here_until_it_is_confirmed_or_deleted(
+    tmp_path: Path, bucket: BucketServer, way: Proxy
+) -> None:
+    async with opened(tmp_path, bucket, way) as storage:
+        first, second = await put(storage, tmp_path, "rnd_1"), await put(storage, tmp_path, "rnd_2")
+        await storage.settle(first)
+        await storage.settle(second)
+    async with opened(tmp_path, bucket, way) as storage:
+        await quiet(storage)
+        assert {one.render_id for one in storage.under_way()} == {"rnd_1", "rnd_2"}
+        found = {one.place: one.stored for one in await storage.unconfirmed()}
+        assert found == {"rnd_1": first, "rnd_2": second}
+        assert len([asked for asked in way.passed if asked.method == "PUT" and asked.is_video]) == 2, "not sent again"
+        await storage.confirm("rnd_1", first)
+        assert [one.place for one in await storage.unconfirmed()] == ["rnd_2"]
+        await storage.delete("rnd_2")
+        await soon(lambda: not outbox(tmp_path))
+        assert bucket.objects() == [first.video.key]
 
 
 async def test_waiting_for_an_upload_may_be_given_up(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:
