@@ -29,7 +29,7 @@ def _check(params: dict[str, Any]) -> dict[str, Any]:
             case dict() | list():
                 if depth > MAX_DEPTH:
                     raise ValueError(f"params must not be nested more than {MAX_DEPTH} levels deep")
-                waiting += ((f"{where}.{name}"[:200], item, depth + 1) for name, item in _items(where, value))
+                waiting += ((f"{where}{name}"[:200], item, depth + 1) for name, item in _items(where, value))
             case str():
                 _text(where, value)
             case float() if not math.isfinite(value):
@@ -46,13 +46,13 @@ def _check(params: dict[str, Any]) -> dict[str, Any]:
 
 def _items(where: str, value: dict[Any, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, list):
-        yield from ((str(index), item) for index, item in enumerate(value))
+        yield from ((f"[{index}]", item) for index, item in enumerate(value))
         return
     for name, item in value.items():
         if not isinstance(name, str):
             raise ValueError(f"{where} must have names that are text")  # noqa: TRY004  pydantic's way to refuse
         _text(where, name)
-        yield name, item
+        yield f".{name}", item
 
 
 def _text(where: str, text: str) -> None:

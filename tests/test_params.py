@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def test_json_arrives_as_it_was_sent(params: dict[str, Any]) -> None:
     [
         ({"text": "x" * MAX_BYTES}, f"params must not be longer than {MAX_BYTES} bytes as JSON; it has 65547"),
         (nested(MAX_DEPTH + 1), f"params must not be nested more than {MAX_DEPTH} levels deep"),
-        ({"rows": [1, {"x": float("nan")}]}, "params.rows.1.x must be a finite number"),
+        ({"rows": [1, {"x": float("nan")}]}, "params.rows[1].x must be a finite number"),
         ({"a": float("inf")}, "params.a must be a finite number"),
         ({"a": "\ud800"}, "params.a is not valid Unicode text"),
         ({"a": {"\ud800": 1}}, "params.a is not valid Unicode text"),
@@ -52,5 +53,5 @@ def test_json_arrives_as_it_was_sent(params: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_no_such_object_is_refused_by_name(params: Any, message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ValidationError, match=re.escape(message)):
         spec(params)

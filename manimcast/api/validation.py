@@ -1,6 +1,7 @@
 """What is wrong with a request, field by field, in plain words.
 
-pydantic's own messages speak of types and literals; a client wants to read what to send instead.
+pydantic's own messages speak of types and literals; a client wants to read what to send instead. A field is named by
+the way to it, as in ``renders[3].assets[0].name``.
 """
 
 from __future__ import annotations
@@ -37,8 +38,12 @@ _PLAIN = {
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "tuple_type": "must be a list",
+    "list_type": "must be a list",
     "too_long": "must not have more than {max_length} entries",
 }
+
+_TYPES = {"string_type", "bool_type", "int_type", "float_type", "dict_type", "model_type", "tuple_type", "list_type"}
+"""What is of another type than it should be; then it helps to read what it was taken for."""
 
 
 def refuse(errors: Iterable[FieldError]) -> ProblemError:
@@ -55,7 +60,7 @@ def explain(
     ``fields`` are the names that a client may send; ``names`` maps those of the model to them where they differ.
     """
     found: dict[str, FieldError] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False):
         entry = _explain(item, fields, names or {})
         found.setdefault(entry["field"] or entry["message"], entry)
     return list(found.values())
@@ -72,16 +77,16 @@ def explain_parameters(items: Iterable[ErrorDetails]) -> list[FieldError]:
 
 
 def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, str]) -> FieldError:
-    path = [str(part)[:60] for part in item["loc"] if part != "[key]"]  # of an object: the name itself is wrong
-    if path:
+    path = [part for part in item["loc"] if part != "[key]"]  # of an object: the name itself is wrong
+    if path and isinstance(path[0], str):
         path[0] = names.get(path[0], path[0])
-    field = ".".join(path)
+    field = field_at(path)
     kind = item["type"]
     context = item.get("ctx", {})
     if field == "code" and kind in {"missing", "string_too_short"}:
         return {"field": field, "message": NO_CODE}
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], fields, n=1) if len(path) == 1 else []
+        near = difflib.get_close_matches(str(path[-1]), fields, n=1) if len(path) == 1 else []
         return {
             "field": field,
             "message": f"there is no field {field!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
@@ -95,4 +100,31 @@ def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, st
         return {"field": field, "message": f"{field} must be #rgb, #rrggbb, #rrggbbaa or the name of a Manim colour"}
     plain = _PLAIN.get(kind)
     words = plain.format(**context) if plain else item["msg"][:1].lower() + item["msg"][1:]
+    if kind in _TYPES:
+        words += f"; it is {_kind_of(item['input'])}"
     return {"field": field, "message": f"{field} {words}"}
+
+
+def field_at(path: Iterable[str | int]) -> str:
+    """Return the name of the field to which ``path`` leads, through names and positions."""
+    field = ""
+    for part in path:
+        field += f"[{part}]" if isinstance(part, int) else f".{part[:60]}"
+    return field.removeprefix(".")
+
+
+def _kind_of(value: object) -> str:
+    """Return what JSON calls ``value``."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "an object"

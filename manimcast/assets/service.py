@@ -131,7 +131,7 @@ class Assets:
         for index, reference in enumerate(references):
             asset = found.get(reference.id)
             if asset is None:
-                raise AssetError(f"assets.{index}", f"assets.{index}: there is no asset {reference.id}")
+                raise AssetError(f"assets[{index}]", f"assets[{index}]: there is no asset {reference.id}")
             name = reference.name or asset.name
             uses.append(AssetUse(id=asset.id, name=name, kind=asset.kind, bytes=asset.bytes))
         if (size := sum(use.bytes for use in uses)) > self._most:

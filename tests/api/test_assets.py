@@ -160,12 +160,12 @@ async def test_a_render_has_the_assets_that_it_names(api: Api) -> None:
 @pytest.mark.parametrize(
     ("assets", "field", "message"),
     [
-        (["ast_1"], "assets.0.id", "assets.0.id"),
-        ([f"ast_{'0' * 64}"], "assets.0", f"assets.0: there is no asset ast_{'0' * 64}"),
+        (["ast_1"], "assets[0].id", "assets[0].id"),
+        ([f"ast_{'0' * 64}"], "assets[0]", f"assets[0]: there is no asset ast_{'0' * 64}"),
         (["{id}", "{id}"], "assets", "assets: there are two files 'logo.png'"),
-        ([{"id": "{id}", "name": "../a.png"}], "assets.0.name", "'../a.png' cannot be the name of a file"),
+        ([{"id": "{id}", "name": "../a.png"}], "assets[0].name", "'../a.png' cannot be the name of a file"),
         ([{"id": "{id}", "name": "SHAPES.py"}], "assets", "assets: 'shapes.py' and 'SHAPES.py' are the same name"),
-        ([{"id": "{id}", "bytes": 1}], "assets.0.bytes", "there is no field 'assets.0.bytes'"),
+        ([{"id": "{id}", "bytes": 1}], "assets[0].bytes", "there is no field 'assets[0].bytes'"),
         (["{id}"] * 101, "assets", "assets must not have more than 100 entries"),
         ("{id}", "assets", "assets must be a list"),
     ],
@@ -238,7 +238,7 @@ async def test_tenants_do_not_see_each_others_assets(start: Start) -> None:
         assert (await api.client.get(PATH, headers=two)).json()["assets"] == []
         body = {"code": CODE, "assets": [asset["id"]]}
         refused = await api.client.post("/v1/renders", json=body, headers=two)
-        assert refused.json()["detail"] == f"assets.0: there is no asset {asset['id']}"
+        assert refused.json()["detail"] == f"assets[0]: there is no asset {asset['id']}"
         # The same bytes are an asset of each, and what becomes of one is nothing to the other.
         assert (await upload(api.client, "mine.png", PNG, headers=two)).status_code == 201
         assert (await api.client.delete(path, headers=two)).status_code == 204

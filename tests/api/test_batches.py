@@ -93,7 +93,10 @@ async def test_pages(api: Api):
         ({"renders": [{"code": CODE}, {"code": CODE, "quality": "best"}]}, "renders[1].quality", "must be one of"),
         ({"renders": [{}]}, "renders[0].code", "No code provided"),
         ({"renders": [{"code": CODE, "colour": "red"}]}, "renders[0].colour", "there is no field"),
-        ({"renders": ["a scene"]}, "renders.0", "must be an object"),
+        ({"renders": ["a scene"]}, "renders[0]", "renders[0] must be an object; it is a string"),
+        ({"renders": {"code": CODE}}, "renders", "renders must be a list; it is an object"),
+        ({"renders": [{"code": CODE, "assets": [7]}]}, "renders[0].assets[0]", "must be an object; it is a number"),
+        ({"render": {"code": CODE}, "params": [{}, None]}, "params[1]", "params[1] must be an object; it is null"),
         ({"render": {"code": CODE, "quality": "best"}, "params": [{}, {}]}, "render.quality", "must be one of"),
         ({"renders": [{"code": CODE}] * 4}, "renders", "must not have more than 3 entries; it has 4"),
         ({"renders": [{"code": CODE}], "metadata": {"a": "b" * 2000}}, "metadata", "1024 bytes"),
@@ -213,12 +216,12 @@ async def test_an_asset_that_is_not_there_is_named_by_where_it_stands(api: Api) 
     )
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "renders[1].assets.0", "message": f"renders[1].assets.0: there is no asset {missing}"}
+        {"field": "renders[1].assets[0]", "message": f"renders[1].assets[0]: there is no asset {missing}"}
     ]
     common = {"render": {"code": CODE, "assets": [missing]}, "params": [{}, {}]}
     answer = await api.client.post("/v1/batches", json=common)
     assert answer.json()["errors"] == [
-        {"field": "render.assets.0", "message": f"render.assets.0: there is no asset {missing}"}
+        {"field": "render.assets[0]", "message": f"render.assets[0]: there is no asset {missing}"}
     ]
 
 
