@@ -9,6 +9,7 @@ import pytest
 from manimcast.executors.base import ExecutorError
 from manimcast.inspection import Inspection, SceneInspection
 from manimcast.spec import ErrorCode, SceneError
+from tests.receivers import receiving
 from tests.renders.test_inspections import DONE, DryExecutor
 
 from .conftest import Api, Start
@@ -35,6 +36,38 @@ async def test_the_answer_is_the_inspection(start: Start):
     assert answer.json()["reports"][0].keys() == schemas["SceneInspection"]["properties"].keys()
     spec, _, _ = await executor.asked.get()
     assert (spec.scene, spec.pixel_size) == ("A", (854, 480))
+
+
+UNUSED = {"priority": 3, "cache": "off", "metadata": {"a": 1}}
+"""What has no meaning for a dry run, in a body that is meant for a render."""
+
+
+async def test_the_body_of_a_render_is_taken_as_it_is(start: Start):
+    executor = DryExecutor()
+    executor.answers.put_nowait(DONE)
+    async with receiving() as receiver, start(executor, webhook_allowed_networks="127.0.0.0/8") as api:
+        answer = await api.client.post(PATH, json={**CODE, **UNUSED, "webhook": {"url": receiver.url}})
+        assert answer.status_code == 200, answer.text
+        # Nothing is left that could be told of.
+        assert (await api.client.get("/v1/renders")).json()["renders"] == []
+        assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"webhook": {"url": "http://127.0.0.1/"}},
+        {"webhook": "https://example.org/"},
+        {"metadata": [1]},
+        {"priority": 11},
+        {"cache": "never"},
+    ],
+)
+async def test_what_a_render_would_refuse_is_refused_in_the_same_words(start: Start, wrong: dict[str, object]):
+    async with start(DryExecutor()) as api:
+        dry, real = [await api.client.post(path, json={**CODE, **wrong}) for path in (PATH, "/v1/renders")]
+    assert dry.status_code == real.status_code == 422
+    assert dry.json()["errors"] == real.json()["errors"]
 
 
 @pytest.mark.parametrize(

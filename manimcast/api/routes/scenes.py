@@ -24,7 +24,8 @@ router = APIRouter(prefix="/v1/scenes", tags=["scenes"])
 async def inspect_scenes(request: Request, context: InContext, tenant: Tenant) -> Response:
     """Answer with the timeline of each scene: how long, how much work, what is wrong. When the client leaves, it ends.
 
-    The body is that of a render. A scene that fails is an answer like any other, with its ``error``.
+    The body is that of a render, and checked as that; what has no meaning here, such as ``webhook``, is not used. A
+    scene that fails is an answer like any other, with its ``error``.
     """
     body = await read_json_object(request, limit=context.settings.max_body_bytes)
     order = parse_render(body, context.settings)
