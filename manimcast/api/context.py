@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from manimcast.access import Access, UnauthorizedError
 from manimcast.api.payloads import Payloads
-from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.problems import Problem, ProblemError, missing
 from manimcast.api.warnings import announce
 from manimcast.assets import Assets
 from manimcast.executors.base import Executor
@@ -114,5 +114,5 @@ async def find(context: Context, render_id: str, tenant: str) -> Render:
     """Return the tenant's render, or refuse with ``render_not_found``; another tenant's does not exist."""
     render = await context.renders.get(render_id, tenant=tenant)
     if render is None:
-        raise ProblemError(Problem.render_not_found, f"there is no render {render_id[:100]!r}")
+        raise missing(Problem.render_not_found, "render", render_id)
     return render

@@ -97,6 +97,11 @@ class ProblemError(Exception):
         self.extra = dict(extra or {})
 
 
+def missing(problem: Problem, what: str, its_id: str) -> ProblemError:
+    """Return what is answered when there is no ``what``, such as a render, with this id."""
+    return ProblemError(problem, f"there is no {what} {its_id[:100]!r}")
+
+
 def respond(path: str, error: ProblemError) -> JSONResponse:
     """Return ``error`` in the shape that clients of ``path`` know."""
     headers = {"cache-control": "no-store", **error.headers}

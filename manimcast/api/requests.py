@@ -165,6 +165,9 @@ def _check_limits(spec: RenderSpec, settings: Settings, webhook: str | None = No
     def refuse_field(field: str, message: str) -> None:
         errors.append({"field": field, "message": f"{field} {message}"})
 
+    if (position := spec.code.find("\0")) >= 0:  # which Python refuses, and PostgreSQL does not even keep
+        line = spec.code.count("\n", 0, position) + 1
+        refuse_field("code", f"must not have a NUL character (\\u0000); line {line} has one")
     length = spec.source_bytes
     if length > settings.max_code_bytes:
         whole = "it has" if not spec.files else "with files it has"

@@ -60,6 +60,7 @@ async def test_no_code(api: Api, body):
     ("fields", "message"),
     [
         ({"code": 5}, "code must be a string"),
+        ({"code": "x = 1\ny = '\0'\n"}, "code must not have a NUL character (\\u0000); line 2 has one"),
         ({"quality": "best"}, "quality must be one of low_quality, medium_quality, high_quality, "),
         ({"rendering_engine": "webgl"}, "rendering_engine must be one of cairo or opengl"),
         ({"aspect_ratio": "2:1"}, "aspect_ratio must be one of 16:9, 9:16, 1:1, 4:3 or 4:5"),

@@ -18,7 +18,6 @@ TWO = QUICK + "class Other(Scene):\n    pass\n"
 
 SCENES: dict[str, tuple[dict[str, Any], int, str]] = {
     "syntax error": ({"code": "class Demo(Scene:\n"}, 422, "syntax_error"),
-    "null byte": ({"code": "x = 1\0"}, 422, "syntax_error"),
     "no scene": ({"code": "x = 1"}, 422, "no_scene"),
     "two scenes": ({"code": TWO}, 422, "scene_not_found"),
     "wrong class": ({"code": QUICK, "file_class": "Dmeo"}, 422, "scene_not_found"),

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from manimcast.api.context import InContext, Tenant
+from manimcast.api.ids import AssetId
 from manimcast.api.openapi import CREATE_ASSET, DELETE_ASSET, LIST_ASSETS, READ_ASSET
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
-from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.problems import Problem, ProblemError, missing
 from manimcast.api.submit import taking
 from manimcast.api.upload import read_upload
 from manimcast.api.validation import refuse
@@ -62,24 +63,20 @@ async def list_assets(
 
 
 @router.get("/{asset_id}", summary="An asset", **READ_ASSET)
-async def read_asset(context: InContext, tenant: Tenant, asset_id: str) -> Response:
+async def read_asset(context: InContext, tenant: Tenant, asset_id: AssetId) -> Response:
     """Answer with what is known of an asset. Its bytes are only handed to renders."""
     asset = await context.assets.get(tenant, asset_id)
     if asset is None:
-        raise _missing(asset_id)
+        raise missing(Problem.asset_not_found, "asset", asset_id)
     return JSONResponse(_shown(asset), headers=_UNSTORED)
 
 
 @router.delete("/{asset_id}", status_code=204, summary="Delete an asset", **DELETE_ASSET)
-async def delete_asset(context: InContext, tenant: Tenant, asset_id: str) -> Response:
+async def delete_asset(context: InContext, tenant: Tenant, asset_id: AssetId) -> Response:
     """Remove an asset. Renders that have begun go on with it; those that wait fail."""
     if not await context.assets.delete(tenant, asset_id):
-        raise _missing(asset_id)
+        raise missing(Problem.asset_not_found, "asset", asset_id)
     return Response(status_code=204)
-
-
-def _missing(asset_id: str) -> ProblemError:
-    return ProblemError(Problem.asset_not_found, f"there is no asset {asset_id[:100]!r}")
 
 
 def _shown(asset: Asset) -> JsonObject:

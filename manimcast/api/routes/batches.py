@@ -13,6 +13,7 @@ from manimcast.api.answers import base_url, show
 from manimcast.api.batch_requests import parse_batch
 from manimcast.api.body import read_json_object
 from manimcast.api.context import Context, InContext, Tenant
+from manimcast.api.ids import BatchId
 from manimcast.api.openapi import (
     BATCH_RENDERS,
     BATCH_VIDEO,
@@ -82,7 +83,7 @@ async def list_batches(
 
 
 @router.get("/{batch_id}", summary="A batch as it is now", **READ_BATCH)
-async def read_batch(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def read_batch(request: Request, context: InContext, tenant: Tenant, batch_id: BatchId) -> Response:
     """Answer with the batch: how many of its renders are in each state, and how much is done."""
     batch = await context.batches.get(batch_id, tenant=tenant)
     return JSONResponse(await _shown(batch, request, context), headers=NO_STORE)
@@ -93,7 +94,7 @@ async def batch_renders(
     request: Request,
     context: InContext,
     tenant: Tenant,
-    batch_id: str,
+    batch_id: BatchId,
     *,
     status: Annotated[list[RenderStatus] | None, Query(description="Only in this state; may be repeated.")] = None,
     limit: Limit = PAGE,
@@ -113,7 +114,7 @@ async def batch_renders(
 
 @router.head("/{batch_id}/video", include_in_schema=False)
 @router.get("/{batch_id}/video", summary="The one video of a batch", **BATCH_VIDEO)
-async def batch_video(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def batch_video(request: Request, context: InContext, tenant: Tenant, batch_id: BatchId) -> Response:
     """Answer with the bytes of the video that was made of all renders."""
     batch = await context.batches.get(batch_id, tenant=tenant)
     if batch.join is None:
@@ -130,7 +131,7 @@ async def batch_video(request: Request, context: InContext, tenant: Tenant, batc
 
 
 @router.get("/{batch_id}/webhook", summary="What has become of a batch's webhook", **READ_BATCH_WEBHOOK)
-async def read_batch_webhook(context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def read_batch_webhook(context: InContext, tenant: Tenant, batch_id: BatchId) -> Response:
     """Answer with where the webhook is, and with every attempt at it."""
     batch = await context.batches.get(batch_id, tenant=tenant)
     if batch.webhook is None:
@@ -140,14 +141,14 @@ async def read_batch_webhook(context: InContext, tenant: Tenant, batch_id: str) 
 
 
 @router.post("/{batch_id}/cancel", summary="Cancel a batch", **CANCEL_BATCH)
-async def cancel_batch(request: Request, context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def cancel_batch(request: Request, context: InContext, tenant: Tenant, batch_id: BatchId) -> Response:
     """Cancel what of the batch has not ended, and answer when nothing of it runs any more."""
     batch = await context.batches.cancel(batch_id, tenant=tenant)
     return JSONResponse(await _shown(batch, request, context), headers=NO_STORE)
 
 
 @router.delete("/{batch_id}", status_code=204, summary="Delete a batch", **DELETE_BATCH)
-async def delete_batch(context: InContext, tenant: Tenant, batch_id: str) -> Response:
+async def delete_batch(context: InContext, tenant: Tenant, batch_id: BatchId) -> Response:
     """Cancel what has not ended, then remove the batch with all its renders and their videos."""
     await context.batches.delete(batch_id, tenant=tenant)
     return Response(status_code=204)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from manimcast.api.answers import show
 from manimcast.api.context import Context, InContext, Tenant
+from manimcast.api.ids import RenderId
 from manimcast.api.openapi import EVENTS
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.validation import refuse
@@ -41,7 +42,7 @@ async def read_events(
     request: Request,
     context: InContext,
     tenant: Tenant,
-    render_id: str,
+    render_id: RenderId,
     *,
     last_event_id: Annotated[str | None, Header(description="The `id` of the last event that was received.")] = None,
     after: Annotated[int, Query(ge=0, le=MAX_COUNT, description=_AFTER)] = 0,

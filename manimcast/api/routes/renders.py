@@ -12,6 +12,7 @@ from manimcast.api.answers import base_url, show
 from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
 from manimcast.api.context import Context, InContext, Tenant, find
+from manimcast.api.ids import RenderId
 from manimcast.api.openapi import CANCEL, CREATE_RENDER, DELETE_RENDER, LIST_RENDERS, READ_RENDER, RESULT_FILE
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError
@@ -89,7 +90,7 @@ async def read_render(
     request: Request,
     context: InContext,
     tenant: Tenant,
-    render_id: str,
+    render_id: RenderId,
     include: Annotated[Literal["code", "work"] | None, Query(description=_INCLUDE)] = None,
 ) -> Response:
     """Answer with the render: where it stands, and its links or its error once it has ended."""
@@ -100,7 +101,7 @@ async def read_render(
 
 
 @router.post("/{render_id}/cancel", summary="Cancel a render", **CANCEL)
-async def cancel_render(request: Request, context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def cancel_render(request: Request, context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Cancel a render and answer when nothing of it runs any more. One that has ended stays as it is."""
     try:
         render = await context.renders.cancel(render_id, tenant=tenant)
@@ -110,7 +111,7 @@ async def cancel_render(request: Request, context: InContext, tenant: Tenant, re
 
 
 @router.delete("/{render_id}", status_code=204, summary="Delete a render", **DELETE_RENDER)
-async def delete_render(context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def delete_render(context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Cancel the render if it has not ended, then remove it with its video and all that came with that."""
     try:
         await context.renders.delete(render_id, tenant=tenant)
@@ -121,28 +122,28 @@ async def delete_render(context: InContext, tenant: Tenant, render_id: str) -> R
 
 @router.head("/{render_id}/video", include_in_schema=False)
 @router.get("/{render_id}/video", summary="The video", **RESULT_FILE)
-async def video(request: Request, context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def video(request: Request, context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Answer with the bytes of the video (or of the picture, when the format is png)."""
     return await _result_file(request, context, tenant, render_id, OutputRole.video)
 
 
 @router.head("/{render_id}/poster", include_in_schema=False)
 @router.get("/{render_id}/poster", summary="The poster frame", **RESULT_FILE)
-async def poster(request: Request, context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def poster(request: Request, context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Answer with a picture that stands for the video."""
     return await _result_file(request, context, tenant, render_id, OutputRole.poster)
 
 
 @router.head("/{render_id}/subtitles", include_in_schema=False)
 @router.get("/{render_id}/subtitles", summary="The subtitles", **RESULT_FILE)
-async def subtitles(request: Request, context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def subtitles(request: Request, context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Answer with the subtitles of a scene that has subcaptions."""
     return await _result_file(request, context, tenant, render_id, OutputRole.subtitles)
 
 
 @router.head("/{render_id}/sections/{index}", include_in_schema=False)
 @router.get("/{render_id}/sections/{index}", summary="A section's video", **RESULT_FILE)
-async def section(request: Request, context: InContext, tenant: Tenant, render_id: str, index: str) -> Response:
+async def section(request: Request, context: InContext, tenant: Tenant, render_id: RenderId, index: str) -> Response:
     """Answer with the video of one section, counted from 0 as in ``result.sections``."""
     return await _result_file(request, context, tenant, render_id, OutputRole.section, index=index)
 

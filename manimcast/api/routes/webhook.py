@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from manimcast.api.context import Context, InContext, Tenant, find
+from manimcast.api.ids import RenderId
 from manimcast.api.openapi import READ_WEBHOOK, REPLAY_WEBHOOK
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.renders import Render
@@ -15,13 +16,13 @@ router = APIRouter(prefix="/v1/renders", tags=["webhooks"])
 
 
 @router.get("/{render_id}/webhook", summary="What has become of a webhook", **READ_WEBHOOK)
-async def read_webhook(context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def read_webhook(context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Answer with where the webhook is, and with every attempt at it."""
     return _answer(await _webhook(context, await find(context, render_id, tenant)))
 
 
 @router.post("/{render_id}/webhook/replay", status_code=202, summary="Send a webhook again", **REPLAY_WEBHOOK)
-async def replay_webhook(context: InContext, tenant: Tenant, render_id: str) -> Response:
+async def replay_webhook(context: InContext, tenant: Tenant, render_id: RenderId) -> Response:
     """Have the webhook sent again, with the same id, from the beginning of the schedule; answer with it."""
     render = await find(context, render_id, tenant)
     await _webhook(context, render)
