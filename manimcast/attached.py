@@ -5,12 +5,13 @@ The bytes travel on their own; the id is made of their SHA-256, so that what a s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from manimcast.names import FileName
+from manimcast.names import FileName, SourcedName, check_together
 
 PREFIX = "ast_"
 MAX_ASSETS = 100
@@ -69,3 +70,15 @@ Reference = Annotated[AssetRef, BeforeValidator(_as_object, json_schema_input_ty
 def asset_id(sha256: str) -> str:
     """Return the id of an asset with this digest."""
     return PREFIX + sha256
+
+
+def check_beside(files: Iterable[str], names: Iterable[str | None]) -> None:
+    """Raise :class:`ValueError` when assets called ``names`` cannot lie beside ``files`` and each other.
+
+    The name of an asset that is not known yet is None.
+    """
+    attached = (SourcedName.of(name, f"assets[{index}]") for index, name in enumerate(names) if name is not None)
+    try:
+        check_together((*files, *attached))
+    except ValueError as error:
+        raise ValueError(f'assets: {error}; call an asset otherwise with {{"id": ..., "name": ...}}') from None

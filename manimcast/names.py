@@ -46,24 +46,56 @@ def check_name(name: str) -> str:
     raise ValueError(f"{shown!r} cannot be the name of a file: {reason}")
 
 
+class SourcedName(str):
+    """A name that knows what brings the file: ``source`` says it in words, such as ``the archive project.zip``."""
+
+    source: str
+
+    @classmethod
+    def of(cls, name: str, source: str) -> SourcedName:
+        """Return ``name`` with its ``source``."""
+        named = cls(name)
+        named.source = source
+        return named
+
+
 def check_together(names: Iterable[str]) -> None:
-    """Raise :class:`ValueError` when two of ``names`` could not lie in one folder."""
+    """Raise :class:`ValueError` when two of ``names`` could not lie in one folder.
+
+    When they are from several sources, it says which brings what. Names that are no :class:`SourcedName` are those of
+    ``files``.
+    """
     files: dict[str, str] = {}
-    folders: dict[str, str] = {}
+    folders: dict[str, tuple[str, str]] = {}
+    """Each folder, and a file in it."""
     for name in names:
         key = name.casefold()
-        if name == (other := files.get(key)):
-            raise ValueError(f"there are two files {name!r}")
-        if other is not None:
-            raise ValueError(f"{other!r} and {name!r} are the same name, but for capitals")
+        if key in files:
+            raise ValueError(_twice(files[key], name))
         files[key] = name
         parts = name.split("/")
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
-            if (other := folders.setdefault(folder.casefold(), folder)) != folder:
-                raise ValueError(f"{other!r} and {folder!r} are the same folder, but for capitals")
+            known, its_file = folders.setdefault(folder.casefold(), (folder, name))
+            if known != folder:
+                here, there = _sources(its_file, name)
+                raise ValueError(f"{known!r}{here} and {folder!r}{there} are the same folder, but for capitals")
     if both := next((name for name in files if name in folders), None):
-        raise ValueError(f"{files[both]!r} is a file and a folder")
+        here, there = _sources(files[both], folders[both][1])
+        raise ValueError(f"{str(files[both])!r} is a file{here} and a folder{there}")
+
+
+def _twice(first: str, second: str) -> str:
+    here, there = _sources(first, second)
+    if first != second:
+        return f"{str(first)!r}{here} and {str(second)!r}{there} are the same name, but for capitals"
+    return f"{str(first)!r} is there twice:{here} and{there}" if here else f"there are two files {str(first)!r}"
+
+
+def _sources(first: str, second: str) -> tuple[str, str]:
+    """Return words that tell apart who brings the two files; none when it is one who brings both."""
+    here, there = (getattr(name, "source", "files") for name in (first, second))
+    return (f" in {here}", f" in {there}") if here != there else ("", "")
 
 
 def _fault(name: str) -> str | None:

@@ -21,9 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from manimcast.attached import MAX_ASSETS, AssetUse
+from manimcast.attached import MAX_ASSETS, AssetUse, check_beside
 from manimcast.harmless import harmless
-from manimcast.names import check_together
 from manimcast.params import Params
 from manimcast.sources import Files
 
@@ -210,10 +209,7 @@ class RenderSpec(Strict):
             raise ValueError(f"resolution has more than {MAX_PIXELS} pixels")
         if self.resolution and self._needs_even_sides and (self.resolution.width % 2 or self.resolution.height % 2):
             raise ValueError(f"resolution for {self.format} must have even width and height")
-        try:
-            check_together((*self.files, *(asset.name for asset in self.assets if asset.name is not None)))
-        except ValueError as error:
-            raise ValueError(f"assets: {error}") from None
+        check_beside(self.files, (asset.name for asset in self.assets))
         if self.save_sections and self.format in {Format.png, Format.gif}:
             raise ValueError(f"format {self.format} cannot have sections")
         return self

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
-from manimcast.names import check_name, check_together
+from manimcast.names import SourcedName, check_name, check_together
 from manimcast.sources import MAX_CHARACTERS, MAX_FILES
 from manimcast.spec import RenderSpec
 
@@ -100,6 +102,28 @@ def test_names_that_some_folder_could_not_hold_together(names: list[str], reason
         check_together(names)
     assert reason in str(refused.value)
     check_together(["a/b.py", "a/c.py", "b.py", "c/a/b"])
+
+
+ARCHIVE, OTHER = "the archive project.zip", "assets[1]"
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["a.py", (ARCHIVE, "a.py")], "'a.py' is there twice: in files and in the archive project.zip"),
+        ([(ARCHIVE, "a.py"), (OTHER, "a.py")], "'a.py' is there twice: in the archive project.zip and in assets[1]"),
+        (["a.py", (ARCHIVE, "A.py")], "'a.py' in files and 'A.py' in the archive project.zip are the same name"),
+        (["lib/a", (ARCHIVE, "Lib/b")], "'lib' in files and 'Lib' in the archive project.zip are the same folder"),
+        (["a", (ARCHIVE, "a/b")], "'a' is a file in files and a folder in the archive project.zip"),
+        ([(OTHER, "A/b"), (ARCHIVE, "a")], "'a' is a file in the archive project.zip and a folder in assets[1]"),
+        ([(OTHER, "a"), (OTHER, "a")], "there are two files 'a'"),
+        ([(OTHER, "a/b"), (OTHER, "a")], "'a' is a file and a folder"),
+    ],
+)
+def test_names_of_several_sources_say_which(names: list[str | tuple[str, str]], reason: str) -> None:
+    given = [name if isinstance(name, str) else SourcedName.of(name[1], name[0]) for name in names]
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        check_together(given)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ from manimcast.api.context import Context, find
 from manimcast.api.problems import Problem, ProblemError
 from manimcast.api.validation import refuse
 from manimcast.assets import AssetError
-from manimcast.attached import AssetRef, AssetUse
+from manimcast.attached import AssetRef, AssetUse, check_beside
 from manimcast.executors.policy import AUTO
-from manimcast.names import check_together
 from manimcast.renders import CacheMode, Draft, KeyTakenError, NoExecutor, QueueFull, Render, RequestKey, WebhookWish
 from manimcast.spec import JsonObject, RenderSpec
 
@@ -31,11 +30,11 @@ async def with_assets(context: Context, spec: RenderSpec, references: Sequence[A
         return spec
     try:
         uses = await context.assets.resolve(tenant, references)
-        check_together((*spec.files, *(use.name for use in uses)))
+        check_beside(spec.files, (use.name for use in uses))
     except AssetError as error:
         raise refuse([{"field": error.field, "message": str(error)}]) from None
     except ValueError as error:
-        raise refuse([{"field": "assets", "message": f"assets: {error}"}]) from None
+        raise refuse([{"field": "assets", "message": str(error)}]) from None
     return spec.model_copy(update={"assets": uses})
 
 

@@ -7,6 +7,7 @@ the scene itself brings.
 from __future__ import annotations
 
 import ctypes
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from manimpango import cmanimpango, register_font
 from manimcast.attached import AssetKind, AssetUse
 from manimcast.engine.errors import SceneFailure
 from manimcast.engine.unpack import UnpackError, unpack
+from manimcast.names import SourcedName, check_together
 from manimcast.spec import ErrorCode, SceneError
 
 FONTS = (".ttf", ".otf", ".ttc", ".otc")
@@ -24,34 +26,61 @@ FONTS = (".ttf", ".otf", ".ttc", ".otc")
 def place(assets: Sequence[AssetUse], arrived: Path | None, directory: Path) -> tuple[str, ...]:
     """Move ``assets`` from the folder ``arrived``, where they lie by their numbers, into ``directory``.
 
-    Returns the names of all files that there are by then. Raises :class:`SceneFailure`, for an archive that is not
-    unpacked, or a font that cannot be read.
+    Returns the names of all files that there are by then, which know what brought them. Raises :class:`SceneFailure`,
+    for an archive that is not unpacked, files that cannot lie there together, or a font that cannot be read.
     """
+    found: dict[str, Path] = {}
     names: list[str] = []
     for number, asset in enumerate(assets):
         assert arrived is not None  # noqa: S101  whoever has assets has bytes for them
         if asset.kind is AssetKind.archive:
-            names += _unpacked(arrived / str(number), asset, directory)
-            continue
-        path = directory / asset.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (arrived / str(number)).rename(path)
-        names.append(asset.name)
+            aside = arrived / f"{number}.unpacked"
+            unpacked = _unpacked(arrived / str(number), asset, aside)
+            names += (SourcedName.of(name, f"the archive {asset.name}") for name in unpacked)
+            found |= {name: aside / name for name in unpacked}
+        else:
+            names.append(SourcedName.of(asset.name, "assets"))
+            found[asset.name] = arrived / str(number)
+    _see_that_they_fit(names)
+    for name, path in found.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        path.rename(directory / name)
+    if arrived is not None:
+        _remove_what_is_left(arrived)
     if fonts := [name for name in names if name.lower().endswith(FONTS)]:
         register(fonts, directory)
     return tuple(names)
 
 
-def _unpacked(arrived: Path, asset: AssetUse, directory: Path) -> tuple[str, ...]:
+def _unpacked(archive: Path, asset: AssetUse, aside: Path) -> tuple[str, ...]:
+    """Unpack ``archive`` into the new folder ``aside``, where nothing else is; return the names of its files."""
     try:
-        names = unpack(arrived, directory, asset.name.rpartition("/")[0])
-    except (UnpackError, FileExistsError, NotADirectoryError) as error:
-        reason = str(error) if isinstance(error, UnpackError) else "a file of it is there already"
-        message = f"The archive {asset.name} cannot be unpacked: {reason}."[:4000]
+        names = unpack(archive, aside, asset.name.rpartition("/")[0])
+    except UnpackError as error:
+        message = f"The archive {asset.name} cannot be unpacked: {error}."[:4000]
         named = SceneError(code=ErrorCode.exception, message=message, exception=type(error).__name__)
         raise SceneFailure(named) from None
-    arrived.unlink()
+    archive.unlink()
     return names
+
+
+def _see_that_they_fit(names: Sequence[str]) -> None:
+    try:
+        check_together(names)
+    except ValueError as error:  # the service has seen to it already where no archive is
+        raise SceneFailure(
+            SceneError(
+                code=ErrorCode.exception,
+                message=f"The files do not go together: {error}.",
+                hint='Leave one out, or have the archive unpacked in a folder: {"id": ..., "name": "lib/project.zip"}.',
+            )
+        ) from None
+
+
+def _remove_what_is_left(arrived: Path) -> None:
+    """Remove the folders in which archives were unpacked; what was in them has been moved."""
+    for aside in arrived.glob("*.unpacked"):
+        shutil.rmtree(aside)
 
 
 def register(fonts: Sequence[str], directory: Path) -> None:

@@ -162,9 +162,13 @@ async def test_a_render_has_the_assets_that_it_names(api: Api) -> None:
     [
         (["ast_1"], "assets[0].id", "assets[0].id"),
         ([f"ast_{'0' * 64}"], "assets[0]", f"assets[0]: there is no asset ast_{'0' * 64}"),
-        (["{id}", "{id}"], "assets", "assets: there are two files 'logo.png'"),
+        (["{id}", "{id}"], "assets", "assets: 'logo.png' is there twice: in assets[0] and in assets[1]; call an asset"),
         ([{"id": "{id}", "name": "../a.png"}], "assets[0].name", "'../a.png' cannot be the name of a file"),
-        ([{"id": "{id}", "name": "SHAPES.py"}], "assets", "assets: 'shapes.py' and 'SHAPES.py' are the same name"),
+        (
+            [{"id": "{id}", "name": "SHAPES.py"}],
+            "assets",
+            "assets: 'shapes.py' in files and 'SHAPES.py' in",
+        ),
         ([{"id": "{id}", "bytes": 1}], "assets[0].bytes", "there is no field 'assets[0].bytes'"),
         (["{id}"] * 101, "assets", "assets must not have more than 100 entries"),
         ("{id}", "assets", "assets must be a list"),

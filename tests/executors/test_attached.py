@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -140,8 +141,41 @@ def test_a_project(rig: Rig) -> None:
     error = rig.render("from scenes.intro import *", assets={"project.zip": project}).error
     assert (error.exception, error.file, error.line) == ("KeyError", "lib/shapes.py", 2)
     error = rig.render("pass", assets={"project.zip": project}, files={"LIB/shapes.py": ""}).error
-    same = "'LIB/shapes.py' and 'lib/shapes.py' are the same name, but for capitals"
+    same = "'LIB/shapes.py' in files and 'lib/shapes.py' in the archive project.zip are the same name, but for capitals"
     assert error.message == f"The files do not go together: {same}."
+
+
+P, Q, BOTH = "the archive p.zip", "the archive q.zip", "The files do not go together:"
+
+
+@pytest.mark.parametrize(
+    ("assets", "files", "said"),
+    [
+        ({"p.zip": {"a.txt": "p"}, "q.zip": {"a.txt": "q"}}, {}, f"'a.txt' is there twice: in {P} and in {Q}."),
+        ({"p.zip": {"a.txt": "p"}, "a.txt": b"a"}, {}, f"'a.txt' is there twice: in {P} and in assets."),
+        ({"a.txt": b"a", "p.zip": {"a.txt": "p"}}, {}, f"'a.txt' is there twice: in assets and in {P}."),
+        ({"p.zip": {"a.txt": "p"}}, {"a.txt": "f"}, f"'a.txt' is there twice: in files and in {P}."),
+        ({"p.zip": {"a.txt": "p"}, "a.txt/b.txt": b"a"}, {}, f"'a.txt' is a file in {P} and a folder in assets."),
+        ({"a.txt": b"a", "p.zip": {"a.txt/b.txt": "p"}}, {}, f"'a.txt' is a file in assets and a folder in {P}."),
+        ({"p.zip": {"a.txt": "p"}}, {"a.txt/b": "f"}, f"'a.txt' is a file in {P} and a folder in files."),
+        ({"p.zip": {"a.txt": "p"}, "A.txt": b"a"}, {}, f"'a.txt' in {P} and 'A.txt' in assets are the same name, "),
+        ({"p.zip": {"a/b": "p"}, "q.zip": {"A/c": "q"}}, {}, f"'a' in {P} and 'A' in {Q} are the same folder, "),
+    ],
+)
+def test_what_cannot_lie_together_is_named_with_what_brings_it(
+    rig: Rig, assets: dict[str, Any], files: dict[str, str], said: str
+) -> None:
+    content = {name: archive(one) if isinstance(one, dict) else one for name, one in assets.items()}
+    error = rig.render(scene("self.wait()"), assets=content, files=files).error
+    assert error.code is ErrorCode.exception
+    assert error.message.startswith(f"{BOTH} {said}")
+
+
+def test_archives_and_others_side_by_side(rig: Rig) -> None:
+    assets = {"p.zip": archive({"a/b.txt": "p"}), "a/c.txt": b"c", "a/q.zip": archive({"d.txt": "q", "e/f.txt": "f"})}
+    body = "from pathlib import Path\nprint(sorted(map(str, Path('a').rglob('*.txt'))))\nself.wait(0.1)"
+    outcome = rig.render(scene(body), assets=assets)
+    assert outcome.printed == ["['a/b.txt', 'a/c.txt', 'a/d.txt', 'a/e/f.txt']"]
 
 
 def test_an_archive_that_is_refused_ends_the_render(rig: Rig) -> None:
