@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -133,11 +133,8 @@ class Service:
 
     def read(self, render_id: str, *, include: str) -> dict[str, Any]:
         """Return a render as ``GET /v1/renders/{id}?include=...`` answers with it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        key = {"Authorization": f"Bearer {self._keys[self._tenant]}"}
-        connection.request("GET", f"/v1/renders/{render_id}?include={include}", headers=key)
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
-        connection.close()
+        with self._request("GET", f"/v1/renders/{render_id}?include={include}") as response:
+            answer: dict[str, Any] = json.loads(response.read())
         return answer
 
     def render_as_ever(self, code: str, quality: str) -> Answered:
@@ -157,7 +154,7 @@ class Service:
         body = json.dumps({"code": code, "quality": quality, "stream": True}).encode()
         first = None
         began = time.perf_counter()
-        with self._request("/v1/video/rendering", body, {}) as response:
+        with self._request("POST", "/v1/video/rendering", body) as response:
             for line in response:
                 told = json.loads(line)
                 if first is None and told.get("percentage", 0) > 0:
@@ -171,11 +168,8 @@ class Service:
     def video(self, answer: dict[str, Any], into: Path) -> int:
         """Fetch the video of an answer and return its number of frames, counted by decoding."""
         parts = urllib.parse.urlsplit((answer.get("result") or answer)["video_url"])
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("GET", f"{parts.path}?{parts.query}")
-        response = connection.getresponse()
-        into.write_bytes(response.read())
-        connection.close()
+        with self._request("GET", f"{parts.path}?{parts.query}") as response:
+            into.write_bytes(response.read())
         if response.status != 200:
             raise RuntimeError(f"the video's link answered {response.status}")
         return frames_in(into)
@@ -189,7 +183,7 @@ class Service:
         idle = processes.tree(self._process.pid)
         cpu = processes.cpu_seconds(self._process.pid)
         began = time.perf_counter()
-        with self._request(path, content, headers) as response:
+        with self._request("POST", path, content, headers) as response:
             answer = response.read()
             seconds = time.perf_counter() - began
         processes.settle(self._process.pid, idle)
@@ -201,12 +195,15 @@ class Service:
         return Answered(seconds, cpu, json.loads(answer))
 
     @contextmanager
-    def _request(self, path: str, body: bytes, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=RENDER_SECONDS)
-        key = {"Authorization": f"Bearer {self._keys[self._tenant]}"}
-        connection.request("POST", path, body, {"Content-Type": "application/json", **key, **headers})
-        yield connection.getresponse()
-        connection.close()
+    def _request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        sent = {"Authorization": f"Bearer {self._keys[self._tenant]}", **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=RENDER_SECONDS)) as connection:
+            connection.request(method, path, body, sent)
+            yield connection.getresponse()
 
     def _await_port(self) -> None:
         while self.since_start() < START_SECONDS:

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def until(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> 
     return held
 
 
-async def eventually(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+async def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Do as ``until`` does while all else of this loop goes on; what ``condition`` returns may have to be awaited.
 
     What had been started by then has had its first turn.
@@ -35,8 +35,11 @@ async def eventually(condition: Callable[[], object], what: str, patience: float
     deadline = time.monotonic() + patience
     while True:
         held = condition()
-        if await held if inspect.isawaitable(held) else held:
+        if inspect.isawaitable(held):
+            held = await held
+        if held:
             break
         assert time.monotonic() < deadline, f"{what} did not come about"
         await asyncio.sleep(0.01)
     await asyncio.sleep(0)
+    return held

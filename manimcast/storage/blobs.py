@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from manimcast.storage.model import NoSuchFile, StorageError
-from manimcast.storage.shelf import flush, plainly
+from manimcast.storage.model import NoSuchFile
+from manimcast.storage.shelf import flush, opened, plainly
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _UNFINISHED = ".new-"
@@ -44,12 +44,7 @@ class Blobs:
 
     def open(self, key: str) -> BinaryIO:
         """Open the file for reading, or raise :class:`NoSuchFile`."""
-        try:
-            return self._path(key).open("rb")
-        except FileNotFoundError:
-            raise NoSuchFile("the file is not there any more") from None
-        except OSError as error:
-            raise StorageError(f"a stored file cannot be read: {error.strerror}") from error
+        return opened(self._path(key))
 
     def drop(self, key: str) -> None:
         """Remove the file; nothing there is no error."""

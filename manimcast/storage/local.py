@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
@@ -18,8 +18,8 @@ from manimcast.storage.base import Link, Status, Unconfirmed, UnderWay
 from manimcast.storage.blobs import Blobs
 from manimcast.storage.intents import Intents
 from manimcast.storage.links import SignedLink, Signer, check_key, make_key
-from manimcast.storage.model import NoSuchFile, StoredFile, StoredResult
-from manimcast.storage.shelf import RESULT_NAME, Shelf, plainly
+from manimcast.storage.model import StoredFile, StoredResult
+from manimcast.storage.shelf import RESULT_NAME, Shelf, opened, plainly
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +97,7 @@ class LocalStorage:
 
     async def read(self, place: str, file: StoredFile) -> BinaryIO:
         """Open a file of a result, or raise :class:`NoSuchFile`."""
-        return await asyncio.to_thread(self._open, place, file.name)
-
-    def _open(self, place: str, name: str) -> BinaryIO:
-        try:
-            return self.path(place, name).open("rb")
-        except FileNotFoundError:  # removed at this very moment
-            raise NoSuchFile("the file is not there any more") from None
+        return await asyncio.to_thread(lambda: opened(self.path(place, file.name)))
 
     async def keep(self, key: str, path: Path) -> None:
         """Store a copy of a file that renders will use; raises :class:`StorageError`."""
@@ -133,10 +127,6 @@ class LocalStorage:
     def path(self, render_id: str, name: str) -> Path:
         """Return where a stored file lies, or raise :class:`NoSuchFile`."""
         return self._videos.path(render_id, name)
-
-    def open(self, render_id: str, name: str) -> IO[bytes]:
-        """Open a stored file for reading, or raise :class:`NoSuchFile`."""
-        return self.path(render_id, name).open("rb")
 
     def sign(self, render_id: str, name: str, ttl: float | None = None) -> SignedLink:
         """Return what makes a link to the file good for ``ttl`` seconds, ``LINK_TTL`` by default."""

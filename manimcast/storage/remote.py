@@ -24,6 +24,7 @@ from manimcast.storage.local import LocalStorage
 from manimcast.storage.model import BucketError, NoSuchFile, StorageError, StoredFile, StoredResult
 from manimcast.storage.outbox import Order, Outbox
 from manimcast.storage.places import endpoint, name_objects
+from manimcast.storage.shelf import opened
 from manimcast.storage.uploads import Uploads
 from manimcast.storage_settings import Place
 
@@ -126,16 +127,10 @@ class RemoteStorage:
         """Open a file that is here, or download it into one that has no name; raises :class:`NoSuchFile`."""
         if file.key is None or self._uploads.pending(file.key):
             with contextlib.suppress(NoSuchFile):  # it may have arrived at this very moment
-                return await asyncio.to_thread(self._open, place, file.name)
+                return await asyncio.to_thread(lambda: opened(self.path(place, file.name)))
         if file.key is None:
             raise NoSuchFile("the file is not there any more")
         return await self._downloaded(file.key)
-
-    def _open(self, place: str, name: str) -> BinaryIO:
-        try:
-            return self.path(place, name).open("rb")
-        except FileNotFoundError:
-            raise NoSuchFile("the file is not there any more") from None
 
     async def keep(self, key: str, path: Path) -> None:
         """Upload a file that renders will use; when this returns, it is in the bucket."""

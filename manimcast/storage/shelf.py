@@ -18,7 +18,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from manimcast.spec import OutputFile, OutputRole
 from manimcast.storage.model import NoSuchFile, StorageError, StoredFile
@@ -147,6 +147,16 @@ def plainly(what: str) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else str(error)
         remedy = _REMEDY.get(error.errno or 0, "Check DATA_DIR.")
         raise StorageError(f"{what}: {reason}. {remedy}") from error
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a stored file for reading; raises :class:`NoSuchFile`, and :class:`StorageError` when it cannot be read."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError:  # removed at this very moment
+        raise NoSuchFile("the file is not there any more") from None
+    except OSError as error:
+        raise StorageError(f"a stored file cannot be read: {error.strerror}") from error
 
 
 def _is(path: Path, file: StoredFile) -> bool:

@@ -21,7 +21,7 @@ from manimcast.api.app import create_app
 from manimcast.api.context import Context
 from manimcast.api.routes import health
 from manimcast.settings import Settings
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.renders.scripted import Performance, ScriptedExecutor
 
 
@@ -43,6 +43,16 @@ class Api:
         performance = await self.begun()
         performance.succeed()
         return await request
+
+
+async def finished(api: Api, path: str) -> dict[str, Any]:
+    """Return the batch at ``path`` once it has ended."""
+
+    async def look() -> dict[str, Any] | None:
+        batch: dict[str, Any] = (await api.client.get(path)).json()
+        return batch if batch["finished_at"] else None
+
+    return await eventually(look, f"the end of {path}")
 
 
 Start = Callable[..., AbstractAsyncContextManager[Api]]

@@ -11,18 +11,11 @@ from manimcast.webhooks import courier
 from tests.patience import eventually
 from tests.receivers import receiving
 
-from .conftest import Api, Start
+from .conftest import Api, Start, finished
 
 pytestmark = pytest.mark.anyio
 
 CODE = "class A(Scene): pass"
-
-
-async def finished(api: Api, path: str) -> dict[str, object]:
-    while True:
-        batch: dict[str, object] = (await api.client.get(path)).json()
-        if batch["finished_at"]:
-            return batch
 
 
 async def test_a_list_of_renders(api: Api):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
 
 import av
-import httpx
 import pytest
 
-from manimcast.api.app import create_app
 from manimcast.executors.local import LocalExecutor
 from tests.patience import PATIENCE
 
-from .conftest import make_settings
+from .conftest import Start, finished, make_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -26,38 +23,28 @@ def planes(content: bytes) -> list[bytes]:
         return [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
 
 
-async def test_scenes_of_a_batch_in_one_video(tmp_path: Path):
-    settings = make_settings(tmp_path, {"render_timeout": PATIENCE})
-    app = create_app(settings, [LocalExecutor(settings)])
-    await app.state.context.start()
-    try:
-        transport = httpx.ASGITransport(app)
-        async with (
-            asyncio.timeout(PATIENCE),
-            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
-        ):
-            renders = [
-                {"code": SCENE.format(shape=shape), "quality": "low", "metadata": {"title": shape}}
-                for shape in ("Circle", "Square")
-            ]
-            created = await client.post("/v1/batches", json={"renders": renders, "join": True})
-            assert created.status_code == 202, created.text
-            path = created.headers["location"]
-            assert created.json()["join"] == {"status": "waiting", "error": None, "result": None}
-            waiting = await client.get(f"{path}/video")
-            assert (waiting.status_code, waiting.json()["type"]) == (409, "urn:manimcast:problem:not-finished")
-            while not (batch := (await client.get(path)).json())["finished_at"]:  # noqa: ASYNC110 - the table's
-                await asyncio.sleep(0.1)
-            assert batch["join"]["status"] == "succeeded", batch
-            result = batch["join"]["result"]
-            video = (await client.get(f"{path}/video")).content
-            assert (await client.get(result["video_url"])).content == video
-            assert (len(video), result["frames"]) == (result["bytes"], 12)
-            assert [chapter["title"] for chapter in result["chapters"]] == ["Circle", "Square"]
-            listed = (await client.get(f"{path}/renders")).json()["renders"]
-            single = [(await client.get(one["result"]["video_url"])).content for one in listed]
-            assert planes(video) == [plane for content in single for plane in planes(content)]
-            assert (await client.delete(path)).status_code == 204
-            assert (await client.get(result["video_url"])).status_code == 404
-    finally:
-        await app.state.context.stop(grace=0)
+async def test_scenes_of_a_batch_in_one_video(start: Start, tmp_path: Path):
+    executor = LocalExecutor(make_settings(tmp_path, {"render_timeout": PATIENCE}))
+    async with start(executor, render_timeout=PATIENCE) as api:
+        renders = [
+            {"code": SCENE.format(shape=shape), "quality": "low", "metadata": {"title": shape}}
+            for shape in ("Circle", "Square")
+        ]
+        created = await api.client.post("/v1/batches", json={"renders": renders, "join": True})
+        assert created.status_code == 202, created.text
+        path = created.headers["location"]
+        assert created.json()["join"] == {"status": "waiting", "error": None, "result": None}
+        waiting = await api.client.get(f"{path}/video")
+        assert (waiting.status_code, waiting.json()["type"]) == (409, "urn:manimcast:problem:not-finished")
+        batch = await finished(api, path)
+        assert batch["join"]["status"] == "succeeded", batch
+        result = batch["join"]["result"]
+        video = (await api.client.get(f"{path}/video")).content
+        assert (await api.client.get(result["video_url"])).content == video
+        assert (len(video), result["frames"]) == (result["bytes"], 12)
+        assert [chapter["title"] for chapter in result["chapters"]] == ["Circle", "Square"]
+        listed = (await api.client.get(f"{path}/renders")).json()["renders"]
+        single = [(await api.client.get(one["result"]["video_url"])).content for one in listed]
+        assert planes(video) == [plane for content in single for plane in planes(content)]
+        assert (await api.client.delete(path)).status_code == 204
+        assert (await api.client.get(result["video_url"])).status_code == 404

@@ -15,7 +15,8 @@ import pytest
 
 from manimcast.settings import Settings
 from manimcast.spec import OutputFile, OutputRole, RenderReport
-from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError
+from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError, StoredFile
+from manimcast.storage.shelf import opened
 from tests.patience import PATIENCE
 from tests.reports import a_report, video
 
@@ -57,7 +58,7 @@ def test_files_are_moved_in_and_handed_out(tmp_path: Path, storage: LocalStorage
     assert poster.media_type == "image/png"
     assert stored.file(OutputRole.subtitles) is None
     assert storage.path("rnd_1", "video.mp4") == tmp_path / "data" / "videos" / "rnd_1" / "video.mp4"
-    with storage.open("rnd_1", "poster.png") as file:
+    with asyncio.run(storage.read("rnd_1", poster)) as file:
         assert file.read() == b"still"
     assert list(work.iterdir()) == []
 
@@ -109,7 +110,14 @@ def test_nothing_but_stored_files_can_be_named(
     with pytest.raises(NoSuchFile):
         storage.path(render_id, name)
     with pytest.raises(NoSuchFile):
-        storage.open(render_id, name)
+        asyncio.run(storage.read(render_id, StoredFile.model_construct(name=name)))
+
+
+def test_what_is_gone_or_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchFile, match="not there any more"):
+        opened(tmp_path / "gone.mp4")
+    with pytest.raises(StorageError, match="cannot be read: Is a directory"):
+        opened(tmp_path)
 
 
 @pytest.mark.parametrize(
