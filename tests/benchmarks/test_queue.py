@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from benchmarks.queue import Listener, as_markdown, in_ms
+from benchmarks.queue_events import Listener
+from benchmarks.queue_table import as_markdown, in_ms
 
 STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
