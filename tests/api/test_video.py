@@ -9,7 +9,7 @@ import pytest
 from manimcast.executors.base import ExecutorError
 from manimcast.spec import ErrorCode, SceneError
 from manimcast.wire import Failed
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.renders.scripted import GREETING, VIDEO
 
 from .conftest import Api, Start
@@ -167,8 +167,11 @@ async def test_the_service_stops_while_a_client_waits(api: Api):
     running = asyncio.ensure_future(api.client.post(PATH, json={"code": CODE}))
     performance = await api.begun()
     queued = asyncio.ensure_future(api.client.post(PATH, json={"code": CODE}))
-    while await api.context.renders.queue_depth() != (1, 1):  # noqa: ASYNC110  the service has no event for this
-        await asyncio.sleep(0)
+
+    async def are_both_there() -> bool:
+        return await api.context.renders.queue_depth() == (1, 1)
+
+    await eventually(are_both_there, "one that runs and one that waits")
     stopping = asyncio.ensure_future(api.context.stop(grace=PATIENCE))
     performance.succeed()
     assert (await running).status_code == 200

@@ -32,7 +32,7 @@ from manimcast.renders import (
 from manimcast.renders.table import batches, events, renders
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 from .scripted import ScriptedExecutor, a_spec
 
@@ -50,8 +50,11 @@ class Running:
     ended: list[str]
 
     async def until(self, batch: Batch, holds: Callable[[Batch], bool]) -> Batch:
-        while not holds(found := await self.batches.get(batch.id, tenant="t")):  # noqa: ASYNC110 - the table's
-            await asyncio.sleep(0.02)
+        async def look() -> Batch | None:
+            found = await self.batches.get(batch.id, tenant="t")
+            return found if holds(found) else None
+
+        found: Batch = await eventually(look, "what a batch is to become")
         return found
 
 

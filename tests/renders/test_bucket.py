@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from manimcast.renders.rows import NewRender
 from manimcast.settings import Settings
 from manimcast.storage import from_settings, remote, uploads
 from tests.buckets import BucketServer, Proxy
+from tests.patience import eventually
 
 from .conftest import Serve
 from .scripted import VIDEO, ScriptedExecutor, a_report, a_spec
@@ -28,8 +28,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def held(way: Proxy) -> None:
-    while not way.held:  # noqa: ASYNC110 - another thread's
-        await asyncio.sleep(0.01)
+    await eventually(lambda: way.held, "a request that is held back")
 
 
 async def test_a_render_ends_when_its_video_is_in_the_bucket(
@@ -67,8 +66,8 @@ async def test_the_stop_of_the_service_does_not_wait_for_the_bucket(
         done = await service.wait(render.id, tenant="t", timeout=60)
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 1)
         assert done.result is not None
-        while bucket.objects() != [done.result.video.key]:  # noqa: ASYNC110 - another process's
-            await asyncio.sleep(0.01)
+        key = done.result.video.key
+        await eventually(lambda: bucket.objects() == [key], "the video in the bucket, and nothing else")
 
 
 async def test_what_no_row_tells_of_is_removed_at_the_next_start(
@@ -119,8 +118,8 @@ async def test_one_of_two_finished_attempts_is_taken_over(
         assert done.result is not None
         assert done.progress is not None
         assert done.progress.percent == 100
-        while bucket.objects() != [done.result.video.key]:  # noqa: ASYNC110 - another process's
-            await asyncio.sleep(0.01)
+        key = done.result.video.key
+        await eventually(lambda: bucket.objects() == [key], "the video in the bucket, and nothing else")
 
 
 async def test_a_video_on_its_way_stays_after_its_maker_is_deleted_as_long_as_another_render_shows_it(
@@ -139,5 +138,5 @@ async def test_a_video_on_its_way_stays_after_its_maker_is_deleted_as_long_as_an
         await service.delete(maker.id, tenant="t")
     way.works()
     async with serve(**fields):
-        while bucket.objects() != [other.result.video.key]:  # noqa: ASYNC110 - another process's
-            await asyncio.sleep(0.01)
+        key = other.result.video.key
+        await eventually(lambda: bucket.objects() == [key], "the video in the bucket, and nothing else")

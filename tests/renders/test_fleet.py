@@ -13,7 +13,7 @@ from manimcast.renders import NoExecutor, QueueFull, RenderService, RenderStatus
 from manimcast.renders.table import services
 from manimcast.settings import Role, Settings
 from manimcast.storage import LocalStorage
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 from .scripted import ScriptedExecutor, a_spec
 
@@ -70,12 +70,15 @@ async def test_a_worker_that_is_silent_is_dead_after_a_while(start: Start) -> No
         async with silent._store.database.write() as connection:
             mine = services.c.name == silent._worker._owner.name
             await connection.execute(update(services).where(mine).values(seen=services.c.seen - 3))
-        while True:  # until the api has looked again
+
+        async def refuses() -> bool:
             try:
                 await api.submit(a_spec(), tenant="t")
             except NoExecutor:
-                break
-            await asyncio.sleep(0.05)
+                return True
+            return False
+
+        await eventually(refuses, "that the api has looked again")
 
 
 async def test_an_api_admits_as_many_as_all_workers_run_and_may_wait(start: Start) -> None:

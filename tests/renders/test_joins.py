@@ -98,8 +98,11 @@ class Running:
         return batch
 
     async def until(self, batch: Batch, holds: Callable[[Batch], bool]) -> Batch:
-        while not holds(found := await self.batches.get(batch.id, tenant="t")):  # noqa: ASYNC110 - the table's
-            await asyncio.sleep(0.02)
+        async def look() -> Batch | None:
+            found = await self.batches.get(batch.id, tenant="t")
+            return found if holds(found) else None
+
+        found: Batch = await eventually(look, "what a batch is to become")
         return found
 
     async def end(self, batch: Batch) -> Batch:

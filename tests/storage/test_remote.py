@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from manimcast.settings import Settings
 from manimcast.storage import NoSuchFile, StorageError, StoredResult, from_settings, remote, uploads
 from manimcast.storage.remote import RemoteStorage
 from tests.buckets import BucketServer, Proxy, nanio, proxy
+from tests.patience import eventually
 from tests.storage.test_local import written
 
 pytestmark = pytest.mark.anyio
@@ -49,15 +50,9 @@ async def put(storage: RemoteStorage, tmp_path: Path, render_id: str = "rnd_1", 
     return await storage.put(render_id, folder, written(folder, **(files or {"video_mp4": b"moving"})))
 
 
-async def soon(condition: Callable[[], object]) -> None:
-    """Wait for a condition that other processes and threads bring about."""
-    while not condition():  # noqa: ASYNC110 - there is nothing to wait on
-        await asyncio.sleep(0.01)
-
-
 async def quiet(storage: RemoteStorage) -> None:
     """Wait until nothing is on its way any more."""
-    await soon(lambda: not storage.status().pending)
+    await eventually(lambda: not storage.status().pending, "that nothing is on its way any more")
 
 
 def outbox(tmp_path: Path) -> list[str]:
@@ -97,7 +92,7 @@ async def test_files_are_here_until_they_have_arrived(tmp_path: Path, bucket: Bu
         await storage.settle(stored)
         assert not (await storage.link("rnd_1", stored.video)).is_here
         await storage.confirm("rnd_1", stored)
-        await soon(lambda: not outbox(tmp_path))
+        await eventually(lambda: not outbox(tmp_path), "an empty outbox")
         with pytest.raises(NoSuchFile):
             storage.path("rnd_1", "video.mp4")
 
@@ -127,7 +122,7 @@ async def test_waiting_for_an_upload_may_be_given_up(tmp_path: Path, bucket: Buc
         way.hold = lambda asked: asked.is_video
         stored = await put(storage, tmp_path)
         waiting = asyncio.create_task(storage.settle(stored))
-        await soon(lambda: way.held)
+        await eventually(lambda: way.held, "a request that is held back")
         waiting.cancel()
         await asyncio.wait({waiting})
         way.works()
@@ -158,7 +153,7 @@ async def test_a_deletion_waits_for_the_bucket_and_survives_a_restart(
         await storage.settle(stored)
         way.refuse = lambda asked: (403, "AccessDenied") if asked.method == "DELETE" and asked.is_video else None
         deleting = asyncio.create_task(storage.delete("rnd_1", stored))
-        await soon(lambda: "may not delete" in (storage.status().fault or ""))
+        await eventually(lambda: "may not delete" in (storage.status().fault or ""), "the fault that is told")
         deleting.cancel()
         await asyncio.wait({deleting})
     assert bucket.objects() == [stored.video.key]
@@ -173,9 +168,11 @@ async def test_deleting_what_is_being_uploaded_leaves_nothing(tmp_path: Path, bu
     async with opened(tmp_path, bucket, way) as storage:
         way.hold = lambda asked: asked.is_video and asked.method == "PUT"
         stored = await put(storage, tmp_path, video_mp4=b"moving", poster_png=b"still")
-        await soon(lambda: way.held)
+        await eventually(lambda: way.held, "a request that is held back")
         deleting = asyncio.create_task(storage.delete("rnd_1"))
-        await soon(lambda: [name for name in outbox(tmp_path) if name.startswith(".delete-")])
+        await eventually(
+            lambda: [name for name in outbox(tmp_path) if name.startswith(".delete-")], "an order to delete"
+        )
         way.works()
         await deleting
         await quiet(storage)
@@ -212,7 +209,7 @@ async def test_a_file_that_was_taken_away_is_told(tmp_path: Path, bucket: Bucket
     async with opened(tmp_path, bucket, way) as storage:
         way.hold = lambda asked: "/poster-" in asked.path
         stored = await put(storage, tmp_path, poster_png=b"still", video_mp4=b"moving")
-        await soon(lambda: way.held)
+        await eventually(lambda: way.held, "a request that is held back")
         storage.path("rnd_1", "video.mp4").unlink()
         way.works()
         await storage.settle(stored)

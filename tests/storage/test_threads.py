@@ -11,6 +11,7 @@ import pytest
 
 import manimcast.storage
 from manimcast.storage.threads import Threads
+from tests.patience import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -40,8 +41,7 @@ async def test_results_and_errors_come_back() -> None:
 async def test_who_waits_may_leave_and_the_end_waits_for_a_moment_only() -> None:
     threads, go_on = Threads(), threading.Event()
     waiting = asyncio.create_task(threads.run(go_on.wait))
-    while not alive():  # noqa: ASYNC110 - another thread's
-        await asyncio.sleep(0.01)
+    await eventually(alive, "the thread")
     waiting.cancel()
     await asyncio.wait({waiting})
     await threads.join(0.01)
