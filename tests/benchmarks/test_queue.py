@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
-from benchmarks.queue_events import Listener
+from benchmarks.queue_events import Listener, listening
+from benchmarks.queue_process import Place, body, serving
+from benchmarks.queue_rates import measure_claim
 from benchmarks.queue_table import as_markdown, in_ms
+
+
+@pytest.fixture(params=["asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
 
 STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -48,3 +58,20 @@ def test_the_tables_have_a_column_for_each_database() -> None:
         "| submit: alone_ms (median, 99 %, worst) | 50.5 / 99 / 100 |  |",
         "| submit: per_second | 12.5 | 7 |",
     ]
+
+
+@pytest.mark.anyio
+async def test_renders_go_through_the_service_that_is_measured(tmp_path: Path) -> None:
+    place, few = Place(tmp_path, None), Namespace(renders=3)
+    assert min((await measure_claim(place, few)).values()) > 0
+    with serving(place, render_slots=1) as service:
+        async with service.client() as client:
+            # One that is told of as it is drawn, by the executor as it is asked by the service of today.
+            asked = await client.post("/v1/renders", json=body(1))
+            path = asked.headers["location"]
+            async with listening(service, [path.rpartition("/")[2]]) as (listener,):
+                await listener.ended
+            kinds = [kind for kind, _, _ in listener.heard]
+            assert (kinds[0], kinds[-1]) == ("queued", "succeeded")
+            assert "progress" in kinds
+            assert service.memory() > service.cpu() > 0
