@@ -113,7 +113,7 @@ async def test_what_no_row_tells_of_is_known_here_until_it_is_confirmed_or_delet
         await storage.confirm("rnd_1", first)
         assert [one.place for one in await storage.unconfirmed()] == ["rnd_2"]
         await storage.delete("rnd_2")
-        await soon(lambda: not outbox(tmp_path))
+        await eventually(lambda: not outbox(tmp_path), "an empty outbox")
         assert bucket.objects() == [first.video.key]
 
 
