@@ -147,17 +147,24 @@ def _run(spec: RenderSpec, given: Given, *, sandbox: str | None, as_json: bool) 
 
 
 async def _inspect(spec: RenderSpec, given: Given, settings: Settings) -> Inspection | None:
-    """Return what the scenes come to; None, with a complaint, when none can be run here."""
+    """Return what the scenes come to, run here or else on Modal, if that is set up; None, with a complaint, if not."""
     from manimcast.executors.base import ExecutorError  # noqa: PLC0415
-    from manimcast.executors.local import LocalExecutor  # noqa: PLC0415
+    from manimcast.executors.configured import from_settings  # noqa: PLC0415
+    from manimcast.executors.inspection import Inspector  # noqa: PLC0415
 
-    executor = LocalExecutor(settings)
-    try:
-        await executor.start()
-        timeout = spec.timeout or settings.inspect_timeout
-        return await executor.inspect(spec, timeout=timeout, attached=given.attached)
-    except ExecutorError as error:
-        complain(f"scenes cannot be run here: {outcome.gist(str(error))}", hint=outcome.DOCTOR)
-        return None
-    finally:
-        await executor.stop()
+    timeout = spec.timeout or settings.inspect_timeout
+    able = [executor for executor in from_settings(settings) if isinstance(executor, Inspector)]
+    failures: list[str] = []
+    for executor in sorted(able, key=lambda one: not one.is_here):
+        try:
+            if executor.is_here:  # Modal's would also ask a container how it is, for nobody
+                await executor.start()
+            return await executor.inspect(spec, timeout=timeout, attached=given.attached)
+        except ExecutorError as error:
+            where = "here" if executor.is_here else f"on {executor.name.title()}"
+            failures.append(f"scenes cannot be run {where}: {outcome.gist(str(error))}")
+        finally:
+            await executor.stop()
+    for failure in failures:
+        complain(failure, hint=outcome.DOCTOR if failure is failures[-1] else None)
+    return None

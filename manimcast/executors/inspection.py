@@ -41,7 +41,15 @@ _T = TypeVar("_T")
 
 @runtime_checkable
 class Inspector(Executor, Protocol):
-    """An executor that can also run scenes dry."""
+    """An executor that can also run scenes dry.
+
+    Attributes
+    ----------
+    is_here
+        Whether it does so on this machine.
+    """
+
+    is_here: bool
 
     async def inspect(
         self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None, attached: Sequence[Attachment] = ()

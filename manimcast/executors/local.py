@@ -34,6 +34,7 @@ class LocalExecutor:
     """The executor that renders in processes of this machine."""
 
     name = "local"
+    is_here = True
     tries = 3
     overtime = 60.0
 

@@ -1,7 +1,8 @@
 """Dry runs: a bounded share of the machine beside the renders, so that nobody floods it with what costs nothing.
 
-``INSPECT_SLOTS`` run at once, ``QUEUE_LIMIT`` more may wait. Nothing of them is in the table of renders: whoever asked
-waits for the answer, and when they leave, the run ends.
+They happen on this machine as long as it can run scenes, also for renders that would go elsewhere: that is soonest, and
+costs nothing. ``INSPECT_SLOTS`` run at once, ``QUEUE_LIMIT`` more may wait. Nothing of them is in the table of
+renders: whoever asked waits for the answer, and when they leave, the run ends.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ class Inspections:
     ) -> Inspection:
         """Run the scenes of ``spec``, whose assets are ``attached``, dry and return what they come to.
 
-        ``executor`` is where they would be rendered, which decides the price. Raises :class:`NoExecutor` when dry
-        runs are not possible now, and :class:`QueueFull` when too many wait. Cancelling it ends the run.
+        ``executor`` is where they would be rendered, which decides the price, and that they go nowhere else, but to
+        this machine. Raises :class:`NoExecutor` when dry runs are not possible now, and :class:`QueueFull` when too
+        many wait. Cancelling it ends the run.
         """
-        self._inspector()  # before anybody waits for nothing
+        self._inspectors(executor)  # before anybody waits for nothing
         if self._free.locked() and self._waiting >= self._settings.queue_limit:
             raise QueueFull(self._retry_after())
         self._waiting += 1
@@ -54,34 +56,37 @@ class Inspections:
             self._waiting -= 1
         began = time.monotonic()
         try:
-            return await self._run(spec, self._rate(executor), attached)
+            return await self._run(spec, executor, attached)
         finally:
             self._recent.append(time.monotonic() - began)
             self._free.release()
 
-    async def _run(self, spec: RenderSpec, rate: Rate, attached: Sequence[Attachment]) -> Inspection:
+    async def _run(self, spec: RenderSpec, asked: str, attached: Sequence[Attachment]) -> Inspection:
         limit = self._settings.inspect_timeout
         timeout = min(spec.timeout or limit, limit)
-        inspector = self._inspector()
-        for tries_left in reversed(range(inspector.tries)):
-            try:
-                return await inspector.inspect(spec, timeout=timeout, rate=rate, attached=attached)
-            except ExecutorError as error:
-                if not error.again or not tries_left:
-                    raise NoExecutor(f"the dry run failed: {error}") from error
-        raise AssertionError("an executor may be tried at least once")
+        rate = self._rate(asked)
+        failures: list[str] = []
+        for inspector in self._inspectors(asked):
+            for _ in range(inspector.tries):
+                try:
+                    return await inspector.inspect(spec, timeout=timeout, rate=rate, attached=attached)
+                except ExecutorError as error:
+                    failure = f"{inspector.name}: {error}"
+                    if not error.again:
+                        break
+            failures.append(failure)
+        raise NoExecutor(f"the dry run failed: {'; '.join(failures)}")
 
-    def _inspector(self) -> Inspector:
-        """Return the first executor that can run scenes dry now, or raise :class:`NoExecutor`."""
-        able = [executor for executor in self._executors if isinstance(executor, Inspector)]
-        for executor in able:
-            if executor.status().available:
-                return executor
+    def _inspectors(self, asked: str) -> list[Inspector]:
+        """Return the executors that can run scenes dry now, this machine first, or raise :class:`NoExecutor`."""
+        able = [one for one in self._executors if isinstance(one, Inspector)]
+        able = [one for one in able if one.is_here or asked in {AUTO, one.name}]
+        able.sort(key=lambda executor: not executor.is_here)
+        if found := [executor for executor in able if executor.status().available]:
+            return found
         reasons = "; ".join(f"{executor.name}: {executor.status().reason or 'not available'}" for executor in able)
         raise NoExecutor(
-            f"dry runs happen on this machine, and it cannot run scenes: {reasons}"
-            if reasons
-            else "no executor of this service can run scenes dry"
+            f"no dry run is possible: {reasons}" if reasons else "no executor of this service can run scenes dry"
         )
 
     def _rate(self, asked: str) -> Rate:

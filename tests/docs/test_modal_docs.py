@@ -269,8 +269,8 @@ def test_figures_follow_from_the_price_settings() -> None:
         (GUIDE, "modal.protocol", "MARGIN", "`MODAL_TIMEOUT` less {} s"),
         (INTERNALS, "modal.protocol", "MARGIN", "at most `MODAL_TIMEOUT` less {} s"),
         (INTERNALS, "modal.protocol", "ALIVE_SECONDS", "nothing else for {:g} s"),
-        (INTERNALS, "modal.executor", "TRANSFER_SECONDS", "{:g} s for the files"),
-        (INTERNALS, "modal.executor", "CANCEL_SECONDS", "up to {:g} s"),
+        (INTERNALS, "modal.calls", "TRANSFER_SECONDS", "{:g} s for the files"),
+        (INTERNALS, "modal.calls", "CANCEL_SECONDS", "up to {:g} s"),
         (INTERNALS, "modal.remote", "WAITING_ITEMS", "a queue of {}"),
     ],
 )

@@ -30,6 +30,8 @@ def anyio_backend() -> str:
 class DryExecutor(ScriptedExecutor):
     """One that runs scenes dry when the test lets it."""
 
+    is_here = True
+
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
         self.asked: asyncio.Queue[tuple[RenderSpec, float, Rate | None]] = asyncio.Queue()
@@ -154,5 +156,57 @@ async def test_without_an_executor_on_this_machine_there_are_none(tmp_path: Path
         await service(tmp_path, ScriptedExecutor(name="modal")).inspect(a_spec())
     refused = DryExecutor(name="local")
     refused.status = lambda: ExecutorStatus(available=False, reason="no full sandbox")  # type: ignore[method-assign]
-    with pytest.raises(NoExecutor, match=r"happen on this machine.*local: no full sandbox"):
+    with pytest.raises(NoExecutor, match=r"no dry run is possible: local: no full sandbox"):
         await service(tmp_path, ScriptedExecutor(name="modal"), refused).inspect(a_spec())
+
+
+def away(*, reason: str | None = None) -> DryExecutor:
+    executor = DryExecutor(name="modal")
+    executor.is_here = False
+    executor.status = lambda: ExecutorStatus(available=reason is None, reason=reason)  # type: ignore[method-assign]
+    return executor
+
+
+async def test_they_happen_on_this_machine_as_long_as_it_can(tmp_path: Path) -> None:
+    modal, local = away(), DryExecutor(name="local")
+    for asked in ("auto", "modal", "local"):
+        local.answers.put_nowait(DONE)
+        await service(tmp_path, modal, local).inspect(a_spec(), executor=asked)
+    assert modal.asked.empty()
+
+
+@pytest.mark.parametrize("asked", ["auto", "modal"])
+async def test_else_they_happen_where_else_scenes_can_be_run(tmp_path: Path, asked: str) -> None:
+    modal, local = away(), DryExecutor(name="local")
+    modal.rate = Rate(cores=2, gib=4, usd_core_second=1, usd_gib_second=1)
+    local.status = lambda: ExecutorStatus(available=False, reason="no full sandbox")  # type: ignore[method-assign]
+    modal.answers.put_nowait(DONE)
+    assert await service(tmp_path, modal, local).inspect(a_spec(), executor=asked) == DONE
+    assert (await modal.asked.get())[2] == modal.rate
+    assert local.asked.empty()
+
+
+async def test_what_may_only_run_here_goes_nowhere_else(tmp_path: Path) -> None:
+    local = DryExecutor(name="local")
+    local.status = lambda: ExecutorStatus(available=False, reason="no full sandbox")  # type: ignore[method-assign]
+    with pytest.raises(NoExecutor, match=r"no dry run is possible: local: no full sandbox$"):
+        await service(tmp_path, away(), local).inspect(a_spec(), executor="local")
+
+
+async def test_one_that_fails_for_good_is_followed_by_the_other(tmp_path: Path) -> None:
+    modal, local = away(), DryExecutor(name="local")
+    inspections = service(tmp_path, modal, local)
+    local.answers.put_nowait(ExecutorError("no manim", again=False))
+    modal.answers.put_nowait(DONE)
+    assert await inspections.inspect(a_spec()) == DONE
+    local.answers.put_nowait(ExecutorError("no manim", again=False))
+    modal.answers.put_nowait(ExecutorError("not deployed", again=False))
+    with pytest.raises(NoExecutor, match="the dry run failed: local: no manim; modal: not deployed"):
+        await inspections.inspect(a_spec())
+
+
+async def test_why_there_is_none_is_told_of_each(tmp_path: Path) -> None:
+    local = DryExecutor(name="local")
+    local.status = lambda: ExecutorStatus(available=False, reason="no full sandbox")  # type: ignore[method-assign]
+    with pytest.raises(NoExecutor, match="no dry run is possible: local: no full sandbox; modal: not deployed"):
+        await service(tmp_path, away(reason="not deployed"), local).inspect(a_spec())

@@ -20,9 +20,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from manimcast import __version__, wire
-from manimcast.executors.attachment import Attachment
 from manimcast.executors.base import ExecutorError
-from manimcast.executors.confined import bounds_of, render_in_child
-from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, PROTOCOL, Call
+from manimcast.executors.confined import bounds_of
+from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, INSPECTION, PROTOCOL, Call
+from manimcast.executors.modal.work import Heard, Work
 from manimcast.executors.typeset import Typesetter
+from manimcast.inspection import Inspection
 from manimcast.sandbox.host.probe import examine
 from manimcast.sandbox.host.zygote import Zygote, ZygoteError
 from manimcast.settings import Settings
@@ -43,7 +44,6 @@ USER_VARIABLE = "MANIMCAST_SCENE_USER"
 """Set in the image: the user that scenes run as. Empty: the container's own, for tests of this code elsewhere."""
 
 Item = dict[str, Any]
-_Heard = wire.Message | ExecutorError | None
 
 
 class Container:
@@ -135,32 +135,37 @@ class Container:
             yield item("fault", reason=f"the deployed app does not understand the call: {where}: {first['msg']}"[:2000])
             return
         with folder() as into:
-            finished: wire.Finished | None = None
+            names: list[str] = []
             try:
                 for message in self.messages(call, into):
                     if message is None:
                         yield item("alive")
                         continue
+                    if isinstance(message, Inspection):
+                        (into / INSPECTION).write_bytes(_as_json(message))
+                        names = [INSPECTION]
+                        continue
                     if isinstance(message, wire.Finished):
-                        message = finished = _in_a_container(message)  # noqa: PLW2901
-                    yield item("message", body=message.model_dump_json().encode("utf-8", "backslashreplace"))
+                        message = _in_a_container(message)  # noqa: PLW2901
+                        names = [file.name for file in message.report.files]
+                    yield item("message", body=_as_json(message))
             except ExecutorError as error:
                 yield item("fault", reason=str(error)[:2000])
                 return
-            for file in finished.report.files if finished else ():
-                for data in _chunks(into / file.name):
-                    yield item("chunk", name=file.name, data=data)
+            for name in names:
+                for data in _chunks(into / name):
+                    yield item("chunk", name=name, data=data)
         yield item("closed", seconds=round(time.monotonic() - began, 3))
 
-    def messages(self, call: Call, into: Path) -> Iterator[wire.Message | None]:
-        """Yield what the render says, and None whenever it has said nothing for a while.
+    def messages(self, call: Call, into: Path) -> Iterator[wire.Message | Inspection | None]:
+        """Yield what the render says, or what the dry run came to, and None whenever nothing was said for a while.
 
         Raises :class:`ExecutorError` when the container is at fault.
         """
         if self._zygote is None:
             raise ExecutorError(self._fault or "the warm process is not there")
-        heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
-        over = self._do(_listen(self._zygote, call, into, self._typesetter, heard.put))
+        heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        over = self._do(Work(self._zygote, call, into, self._typesetter).listen(heard.put))
         try:
             while True:
                 try:
@@ -173,52 +178,10 @@ class Container:
                 if message is None:
                     raise ExecutorError("the render ended without a word")
                 yield message
-                if isinstance(message, wire.Terminal):
+                if isinstance(message, wire.Terminal | Inspection):
                     return
         finally:
             over.cancel()
-
-
-async def _listen(
-    zygote: Zygote, call: Call, into: Path, typesetter: Typesetter, tell: Callable[[_Heard], None]
-) -> None:
-    """Run the render and pass on what it says; last an error, or None."""
-    job = wire.Job(spec=call.spec, limits=call.limits)
-    try:
-        with _attached(call, into) as attached:
-            stream = render_in_child(
-                zygote,
-                job,
-                render_id=call.token or "render",
-                into=into,
-                timeout=call.timeout,
-                typesetter=typesetter,
-                attached=attached,
-            )
-            async with aclosing(stream) as messages:
-                async for message in messages:
-                    tell(message)
-    except ExecutorError as error:
-        tell(error)
-    except Exception as error:  # noqa: BLE001  whoever waits for the next message must hear of it
-        tell(ExecutorError(f"{type(error).__name__}: {error}"))
-    else:
-        tell(None)
-
-
-@contextmanager
-def _attached(call: Call, into: Path) -> Iterator[tuple[Attachment, ...]]:
-    """Write the assets of a call into files that have no name."""
-    if [len(content) for content in call.attached] != [asset.bytes for asset in call.spec.assets]:
-        raise ExecutorError("the assets of the call are not those of its spec")
-    with ExitStack() as files:
-        attached = []
-        for content in call.attached:
-            file = files.enter_context(tempfile.TemporaryFile(dir=into.parent))
-            file.write(content)
-            file.flush()
-            attached.append(Attachment(file, len(content)))
-        yield tuple(attached)
 
 
 @contextmanager
@@ -239,6 +202,10 @@ def _in_a_container(finished: wire.Finished) -> wire.Finished:
     sandbox = finished.report.sandbox
     told = sandbox and sandbox.model_copy(update={"tier": "container"})
     return finished.model_copy(update={"report": finished.report.model_copy(update={"sandbox": told})})
+
+
+def _as_json(said: wire.Message | Inspection) -> bytes:
+    return said.model_dump_json().encode("utf-8", "backslashreplace")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

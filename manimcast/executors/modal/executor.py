@@ -1,14 +1,16 @@
-"""Render in Modal's containers: call the deployed app, pass on what it says, take the files, and let nothing run on."""
+"""Render, and run dry, in Modal's containers, unless it has failed too often."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from manimcast import wire
 from manimcast.executors.attachment import Attachment
@@ -16,24 +18,21 @@ from manimcast.executors.base import ExecutorError, ExecutorStatus
 from manimcast.executors.confined import limits_of
 from manimcast.executors.modal import tokens
 from manimcast.executors.modal.breaker import Breaker
+from manimcast.executors.modal.calls import TRANSFER_SECONDS, Calls
 from manimcast.executors.modal.connection import Connection
-from manimcast.executors.modal.faults import CallError, UnavailableError, of_call
+from manimcast.executors.modal.faults import CallError, UnavailableError
 from manimcast.executors.modal.health import Health
-from manimcast.executors.modal.protocol import MARGIN
-from manimcast.executors.modal.receive import Receiver, writes
-from manimcast.executors.modal.remote import RemoteCall, SilentError
+from manimcast.executors.modal.incoming import Incoming
+from manimcast.executors.modal.protocol import MARGIN, Call
+from manimcast.executors.modal.receive import Receiver
+from manimcast.executors.modal.receive_inspection import InspectionReceiver
 from manimcast.executors.price import Rate
 from manimcast.executors.segments import Reuse
+from manimcast.inspection import Inspection
 from manimcast.settings import Settings
 from manimcast.spec import RenderSpec
 from manimcast.wire import Message
 
-TRANSFER_SECONDS = 120.0
-"""Seconds past a render's timeout that its files may take to arrive."""
-CANCEL_SECONDS = 10.0
-"""Seconds that a call's cancellation is waited for. It is tried for longer, in the background."""
-PARTING_SECONDS = 2.0
-"""Seconds that is waited for what was given up."""
 REMEMBERED = 200
 """Renders of which is remembered that they failed: one that breaks every container must not open the breaker."""
 
@@ -44,6 +43,7 @@ class ModalExecutor:
     """The executor that renders in containers on Modal."""
 
     name = "modal"
+    is_here = False
 
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.modal_max_containers
@@ -64,9 +64,8 @@ class ModalExecutor:
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._calls: set[RemoteCall] = set()
-        self._endings: set[asyncio.Task[None]] = set()
         self._health = Health()
+        self._calls = Calls(self._connection, settings, self._health.learn)
         self._tokens = tokens.told(settings)
 
     async def start(self) -> None:
@@ -78,14 +77,7 @@ class ModalExecutor:
         working = {task for task in (self._keeper, self._asking) if task is not None}
         for task in working:
             task.cancel()
-        for call in tuple(self._calls):
-            self._end(call)
-        if working or self._endings:
-            await asyncio.wait(working | self._endings, timeout=CANCEL_SECONDS)
-        for ending in tuple(self._endings):
-            ending.cancel()
-        if self._endings:
-            await asyncio.wait(self._endings, timeout=PARTING_SECONDS)
+        await self._calls.stop(working)
         await self._connection.close()
 
     def status(self) -> ExecutorStatus:
@@ -121,117 +113,47 @@ class ModalExecutor:
         tag = {"tag": "MODAL", "render_id": render_id}
         logger.info("Starting video rendering with Modal", extra=tag)
         began = time.monotonic()
-        try:
-            contents = tuple([await asyncio.to_thread(one.read) for one in attached])
-            async with contextlib.aclosing(self._render(spec, into, timeout, contents)) as messages:
-                async for message in messages:
-                    if isinstance(message, wire.Terminal):
-                        self._breaker.succeeded()
-                        logger.info("Total processing time: %.2fs", time.monotonic() - began, extra=tag)
-                    yield message
-        except ExecutorError as error:
-            self._note(error, render_id)
-            raise
-
-    async def _render(
-        self, spec: RenderSpec, into: Path, timeout: float, attached: tuple[bytes, ...]
-    ) -> AsyncGenerator[Message, None]:
-        seconds = min(timeout, self._settings.modal_timeout - MARGIN)
         receiver = Receiver(spec, self._limits, into)
-        call = await self._submitted(spec, seconds, attached)
-        patience = CANCEL_SECONDS
-        try:
-            async with contextlib.aclosing(self._heard(call, receiver, seconds)) as messages:
-                async for message in messages:
-                    yield message
-        except ExecutorError:
-            patience = 0  # the next attempt need not wait
-            raise
-        finally:
-            receiver.close()
-            call.is_over = call.is_over or receiver.is_complete
-            # Whatever happens here meanwhile: a call that is not canceled runs on, and is paid for.
-            await asyncio.wait({self._end(call)}, timeout=0 if call.is_over else patience)
+        call = Call(token="", spec=spec, limits=self._limits, timeout=self._seconds(timeout))
+        async with contextlib.aclosing(self._called(call, receiver, attached, name=render_id)) as messages:
+            async for message in messages:
+                yield message
         assert receiver.end is not None  # noqa: S101 - else this was left by an exception
+        logger.info("Total processing time: %.2fs", time.monotonic() - began, extra=tag)
         yield receiver.end
 
-    async def _submitted(self, spec: RenderSpec, seconds: float, attached: tuple[bytes, ...]) -> RemoteCall:
-        """Return a call that Modal has taken.
+    async def inspect(
+        self, spec: RenderSpec, *, timeout: float, rate: Rate | None = None, attached: Sequence[Attachment] = ()
+    ) -> Inspection:
+        """Run the scenes of ``spec`` dry; see :class:`~manimcast.executors.inspection.Inspector`."""
+        name = hashlib.sha256(spec.model_dump_json().encode("utf-8", "backslashreplace")).hexdigest()
+        logger.info("Starting dry run with Modal", extra={"tag": "MODAL"})
+        receiver = InspectionReceiver(rate or self.rate)
+        call = Call(operation="inspect", token="", spec=spec, limits=self._limits, timeout=self._seconds(timeout))
+        async with contextlib.aclosing(self._called(call, receiver, attached, name=name)) as messages:
+            async for _ in messages:
+                pass
+        assert receiver.end is not None  # noqa: S101 - else this was left by an exception
+        return Inspection(error=receiver.end.error) if isinstance(receiver.end, wire.Failed) else receiver.end
 
-        It is sent once more when what was looked up some time ago is no longer good: the app may have been deployed
-        anew, or the connection have been lost.
-        """
-        for is_last in (False, True):
-            session = await self._connection.session()
-            call = RemoteCall(self._connection, session, spec, self._limits, seconds, attached=attached)
-            self._calls.add(call)
-            try:
-                await call.submitted(self._settings.modal_connect_timeout)
-            except SilentError:
-                self._end(call)
-                self._connection.drop(session)
-                silence = self._settings.modal_connect_timeout
-                raise UnavailableError(f"Modal did not take the call within {silence:g} s") from None
-            except Exception as error:
-                self._end(call)
-                failed = of_call(error, seconds)
-                if isinstance(failed, CallError) and failed.reconnect:
-                    self._connection.drop(session)
-                    if not is_last:
-                        continue
-                raise failed if isinstance(failed, ExecutorError) else CallError(failed.error.message) from error
-            except BaseException:
-                await asyncio.wait({self._end(call)}, timeout=CANCEL_SECONDS)
-                raise
-            return call
-        raise AssertionError("the second time is the last")
+    def _seconds(self, timeout: float) -> float:
+        """Return how long a container may take that should keep to ``timeout``."""
+        return min(timeout, self._settings.modal_timeout - MARGIN)
 
-    def _end(self, call: RemoteCall) -> asyncio.Task[None]:
-        """End a call; return the task that does it, which may go on for long when Modal does not answer."""
-        ending = call.end()
-        self._calls.discard(call)
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
-        return ending
-
-    async def _heard(self, call: RemoteCall, receiver: Receiver, seconds: float) -> AsyncGenerator[Message, None]:
-        """Yield what the render says until its end is complete, or raise :class:`ExecutorError`."""
-        settings = self._settings
-        items = call.items(first=settings.modal_start_timeout, silence=settings.modal_silence_timeout)
-        deadline: float | None = None
+    async def _called(
+        self, call: Call, receiver: Incoming[Any], attached: Sequence[Attachment], *, name: str
+    ) -> AsyncGenerator[Message, None]:
+        """Have a container answer ``call``, and count by ``name`` whether that works; see :class:`Calls`."""
         try:
-            async with contextlib.aclosing(items):
-                async for item in items:
-                    messages = await asyncio.to_thread(receiver.take, item) if writes(item) else receiver.take(item)
-                    for message in messages:
-                        yield message
-                    if receiver.opened is not None and deadline is None:
-                        deadline = time.monotonic() + seconds + TRANSFER_SECONDS
-                        call.told_id = receiver.opened.call_id
-                        self._health.learn(receiver.opened.facts)
-                    if receiver.is_complete or receiver.is_settled:
-                        return
-                    if deadline is not None and time.monotonic() > deadline:
-                        raise ExecutorError("the container did not keep to the render's timeout")
-        except Exception as error:
-            if isinstance(receiver.end, wire.Failed):
-                return  # its last words are missing, but the render has ended
-            if isinstance(error, SilentError):
-                raise self._silent(receiver) from None
-            verdict = of_call(error, seconds)
-            if isinstance(verdict, ExecutorError):
-                logger.debug("a call on Modal failed", exc_info=error)
-                raise verdict from error
-            receiver.end = verdict
-            return
-        if not isinstance(receiver.end, wire.Failed):
-            raise ExecutorError("the container ended the call in the middle")
-
-    def _silent(self, receiver: Receiver) -> ExecutorError:
-        if receiver.opened is None:
-            seconds = self._settings.modal_start_timeout
-            return ExecutorError(f"no container began within {seconds:g} s", again=False)
-        return ExecutorError(f"nothing was heard for {self._settings.modal_silence_timeout:g} s")
+            contents = tuple([await asyncio.to_thread(one.read) for one in attached])
+            whole = call.model_copy(update={"attached": contents})
+            async with contextlib.aclosing(self._calls.answer(whole, receiver)) as messages:
+                async for message in messages:
+                    yield message
+        except ExecutorError as error:
+            self._note(error, name)
+            raise
+        self._breaker.succeeded()
 
     def _note(self, error: ExecutorError, render_id: str) -> None:
         """Count a failure, each render once."""

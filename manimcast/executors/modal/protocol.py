@@ -3,8 +3,9 @@
 The service calls the generator function :data:`STREAM` with one :class:`Call`, as a dictionary. The container
 yields dictionaries of plain data (CBOR on the way), in this order: one ``opened``; any number of ``message``
 (one of the wire's messages as JSON bytes) and ``alive``; after a ``message`` with the wire's ``finished``, the
-reported files in the order of the report, each as ``chunk`` after ``chunk``; last ``closed``. When the container,
-not the scene, is at fault it yields ``fault`` instead and ends.
+reported files in the order of the report, each as ``chunk`` after ``chunk``; last ``closed``. A dry run has no
+``message``: its answer is one file, :data:`INSPECTION`. When the container, not the scene, is at fault it yields
+``fault`` instead and ends.
 
 Every item carries ``run``, drawn anew whenever a container begins the call, and ``seq``, counted from 0: Modal
 starts an input again on another container when it preempts the first, so the same call may be heard from the
@@ -23,7 +24,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from manimcast.spec import RenderSpec, Strict
 from manimcast.wire import MAX_FRAME, Limits, WireError
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 STREAM = "render_stream"
 """Name of the generator function that the service calls."""
@@ -34,6 +35,8 @@ HEALTH = "health_check"
 
 CHUNK = 1024 * 1024
 """Bytes of a file in one item. Modal passes up to 2 MiB along; larger ones make a detour through its blob store."""
+INSPECTION = "inspection.json"
+"""Name of the file that is a dry run's answer: an :class:`~manimcast.inspection.Inspection`."""
 ALIVE_SECONDS = 5.0
 """A container that has nothing else to say for so long says that it is alive."""
 
@@ -46,11 +49,11 @@ Id = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$
 class Call(Strict):
     """To a container: what to do. ``timeout`` is in seconds and counts from when the render starts there.
 
-    ``attached`` are the assets of ``spec``, in order.
+    ``token`` is the caller's, drawn anew whenever the call is sent. ``attached`` are the assets of ``spec``, in order.
     """
 
     protocol: int = PROTOCOL
-    operation: Literal["render"] = "render"
+    operation: Literal["render", "inspect"] = "render"
     token: Id
     spec: RenderSpec
     limits: Limits

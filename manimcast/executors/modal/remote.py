@@ -8,11 +8,9 @@ import uuid
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from manimcast import wire
 from manimcast.executors.modal import hardening
 from manimcast.executors.modal.connection import Connection, Session
 from manimcast.executors.modal.protocol import STREAM, Call
-from manimcast.spec import RenderSpec
 
 WAITING_ITEMS = 16
 """Items that wait to be taken: of a MiB each at most."""
@@ -45,15 +43,11 @@ class RemoteCall:
         self,
         connection: Connection,
         session: Session,
-        spec: RenderSpec,
-        limits: wire.Limits,
-        timeout: float,
-        *,
-        attached: tuple[bytes, ...] = (),
+        call: Call,
     ) -> None:
         self._connection = connection
         self._session = session
-        self._call = Call(token=uuid.uuid4().hex, spec=spec, limits=limits, timeout=timeout, attached=attached)
+        self._call = call.model_copy(update={"token": uuid.uuid4().hex})
         self._items: asyncio.Queue[object] = asyncio.Queue(WAITING_ITEMS)
         self._known = asyncio.wrap_future(hardening.expect_call(self._call.token))
         connection.hold(session)

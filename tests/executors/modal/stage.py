@@ -17,7 +17,7 @@ import pytest
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
-from manimcast.executors.modal import executor as module
+from manimcast.executors.modal import calls as module
 from manimcast.executors.modal.executor import ModalExecutor
 from manimcast.executors.modal.remote import RemoteCall
 from manimcast.settings import Settings

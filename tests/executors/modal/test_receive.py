@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
+from manimcast.executors.modal.incoming import writes
 from manimcast.executors.modal.protocol import CHUNK, PROTOCOL
-from manimcast.executors.modal.receive import MAX_SIDE_FILES, Receiver, writes
+from manimcast.executors.modal.receive import MAX_SIDE_FILES, Receiver
 from manimcast.settings import MIB
 from manimcast.spec import ErrorCode, RenderSpec, SceneError
 from tests.executors.modal.conversation import Item, Talk
