@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def serving(place: Place, **settings: object) -> Iterator[Served]:
                     break
             else:
                 raise RuntimeError("the service did not start")
+            # What it logs later has to be read, or it would wait for that.
+            threading.Thread(target=sys.stderr.writelines, args=(process.stdout,), daemon=True).start()
             yield Served(process, port)
         finally:
             process.send_signal(signal.SIGTERM)
