@@ -23,7 +23,7 @@ from manimcast.api.validation import explain_parameters, refuse
 from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor
 from manimcast.executors.configured import from_settings
-from manimcast.renders import BatchNotFound
+from manimcast.renders import BatchNotFound, StoppingError
 from manimcast.settings import Settings
 
 DESCRIPTION = "Turns Manim scenes into videos on demand."
@@ -98,6 +98,11 @@ def _answer_errors(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     @app.exception_handler(BatchNotFound)
     async def _batch(request: Request, error: BatchNotFound) -> Response:
         return respond(request.url.path, ProblemError(Problem.batch_not_found, str(error)))
+
+    @app.exception_handler(StoppingError)
+    async def _stopping(request: Request, error: StoppingError) -> Response:
+        refusal = ProblemError(Problem.stopping, str(error), headers={"retry-after": "5"})
+        return respond(request.url.path, refusal)
 
     @app.exception_handler(DatabaseError)
     async def _store(request: Request, error: DatabaseError) -> Response:

@@ -196,8 +196,11 @@ READ_BATCH_WEBHOOK = _route(
 )
 BATCH_RENDERS = _route({200: _json("A page of its renders, in their order.", RenderPage), **_NO_BATCH})
 CANCEL_BATCH = _route({200: _json("The batch; nothing of it runs any more.", Batch), **_NO_BATCH})
-DELETE_BATCH = _route({204: {"description": "It is gone."}, **_NO_BATCH})
-DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER})
+_STOPS = _problems(
+    s503="The service stops while some of it still runs: it is canceled; delete it after the next start."
+)
+DELETE_BATCH = _route({204: {"description": "It is gone."}, **_NO_BATCH, **_STOPS})
+DELETE_RENDER = _route({204: {"description": "It is gone."}, **_NO_RENDER, **_STOPS})
 READ_RENDER = _route({200: _json("The render.", RenderRead), **_NO_RENDER})
 _EVENT: Description = {
     "type": "object",

@@ -2,7 +2,7 @@
 
 from manimcast.renders.batch_model import Batch
 from manimcast.renders.batches import Batches, JoinWish
-from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
+from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound, StoppingError
 from manimcast.renders.events import Event, EventType
 from manimcast.renders.fleet import NO_WORKER, Offer
 from manimcast.renders.idempotency import KeyTakenError, RequestKey
@@ -56,6 +56,7 @@ __all__ = [
     "RenderStatus",
     "RenderStore",
     "RequestKey",
+    "StoppingError",
     "WebhookWish",
     "executor_at_fault",
 ]

@@ -197,20 +197,32 @@ class Batches:
         await self._joins.stopped(batch_id)
 
     async def delete(self, batch_id: str, *, tenant: str) -> None:
-        """Cancel what has not ended, and remove the batch with all its renders and their videos."""
+        """Cancel what has not ended, and remove the batch with all its renders and their videos.
+
+        Of several who do that at once, one does; the others find no such batch. Raises :class:`StoppingError` when the
+        service ends before nothing of the batch runs any more: it is canceled then, and what is left of it still there.
+        """
         await self.cancel(batch_id, tenant=tenant)
         mine = select(renders.c.id, renders.c.place).where(renders.c.batch_id == batch_id).limit(AT_ONCE)
         while True:
             async with self._store.database.read() as connection:
                 rows = (await connection.execute(mine)).all()
-            if not rows or not await self._store.delete(*(row.id for row in rows)):
+            if not rows:
                 break
-            await self._service.clear([row.place for row in rows if row.place is not None])
+            if await self._store.delete(*(row.id for row in rows)):
+                await self._service.clear([row.place for row in rows if row.place is not None])
+            else:  # something still runs of those that somebody else has canceled a moment ago
+                await asyncio.gather(*(self._remove(row.id, tenant) for row in rows))
         joined = await self._joins.find(batch_id)
         async with self._store.database.write() as connection:
-            await self._store.delete_batches(connection, [batch_id])
+            if not await self._store.delete_batches(connection, [batch_id]):
+                raise BatchNotFound(batch_id)
         if joined is not None and joined.place is not None:
             await self._service.clear([joined.place])
+
+    async def _remove(self, render_id: str, tenant: str) -> None:
+        with contextlib.suppress(RenderNotFound):
+            await self._service.delete(render_id, tenant=tenant)
 
     async def _end(self, render_id: str, tenant: str) -> None:
         with contextlib.suppress(RenderNotFound):

@@ -19,6 +19,13 @@ class NoExecutor(Exception):  # noqa: N818 - it reads as what happened
         self.reason = reason
 
 
+class StoppingError(Exception):
+    """The service ends before it could do what it was asked for; another one, or the next start, can."""
+
+    def __init__(self) -> None:
+        super().__init__("the service is stopping")
+
+
 class BatchNotFound(LookupError):  # noqa: N818 - it reads as what happened
     """The tenant has no batch with this id."""
 

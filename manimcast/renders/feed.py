@@ -79,7 +79,13 @@ class Topic:
 
 
 class Feed:
-    """The topics of this process."""
+    """The topics of this process.
+
+    Attributes
+    ----------
+    is_closed
+        The service ends: nobody is kept waiting any more.
+    """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -87,7 +93,7 @@ class Feed:
         self._lost: OrderedDict[tuple[str, int], SceneError] = OrderedDict()
         self._nudged: set[str] = set()
         self._woken = asyncio.Event()
-        self._is_closed = False
+        self.is_closed = False
         self._left = asyncio.Event()
         log.listeners.append(self.nudge)
 
@@ -130,7 +136,7 @@ class Feed:
         topic = self._topics.get(render_id)
         if topic is None:
             topic = self._topics[render_id] = Topic()
-            topic.is_over = self._is_closed
+            topic.is_over = self.is_closed
             self.nudge(render_id)
         topic.users += 1
         try:
@@ -193,7 +199,7 @@ class Feed:
 
     async def close(self) -> None:
         """Let everybody go, and wait a moment until they have."""
-        self._is_closed = True
+        self.is_closed = True
         self._left.clear()
         for topic in self._topics.values():
             topic.close()

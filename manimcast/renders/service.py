@@ -12,7 +12,7 @@ from typing import Any
 from manimcast.executors.base import Executor
 from manimcast.executors.policy import AUTO
 from manimcast.renders.cancellation import Cancellation
-from manimcast.renders.errors import QueueFull, RenderNotFound
+from manimcast.renders.errors import QueueFull, RenderNotFound, StoppingError
 from manimcast.renders.events import Event
 from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import Offer
@@ -170,9 +170,16 @@ class RenderService:
         return await self._store.newest(tenant=tenant, statuses=statuses, before=before, limit=limit)
 
     async def delete(self, render_id: str, *, tenant: str) -> None:
-        """Cancel the render if it has not ended, and remove it, with its files unless other renders show them too."""
+        """Cancel the render if it has not ended, and remove it, with its files unless other renders show them too.
+
+        Of several who do that at once, one does; the others find no such render. Raises :class:`StoppingError` when the
+        service ends before nothing of the render runs any more: it is canceled then, and still there.
+        """
         render = await self.cancel(render_id, tenant=tenant)
-        await self._store.delete(render_id)
+        while not await self._store.delete(render_id):
+            if self._feed.is_closed:
+                raise StoppingError
+            render = await self.cancel(render_id, tenant=tenant)
         if render.result is not None:
             await self.clear([render.result.place])
 

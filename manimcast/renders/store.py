@@ -104,13 +104,17 @@ class RenderStore:
                 await testify(connection, self.witnesses, None, gone)
         return bool(gone)
 
-    async def delete_batches(self, connection: AsyncConnection, batch_ids: Collection[str]) -> None:
-        """Forget batches and what is kept about them; their renders are the caller's to delete before."""
-        await connection.execute(delete(batches).where(batches.c.id.in_(batch_ids)))
+    async def delete_batches(self, connection: AsyncConnection, batch_ids: Collection[str]) -> int:
+        """Forget batches and what is kept about them; their renders are the caller's to delete before.
+
+        Returns how many of them were there.
+        """
+        gone = await connection.execute(delete(batches).where(batches.c.id.in_(batch_ids)))
         await connection.execute(_forget_keys(batch_ids))
         for forget in self.forgetting:
             for batch_id in batch_ids:
                 await forget(connection, batch_id)
+        return gone.rowcount
 
     async def get(self, render_id: str, *, tenant: str | None = None) -> Render | None:
         """Return the render as the table has it; with ``tenant``, only if it is that tenant's."""

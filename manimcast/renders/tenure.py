@@ -17,7 +17,7 @@ from manimcast.renders.outcomes import LOST
 from manimcast.renders.owners import Owner
 from manimcast.renders.rows import place_of
 from manimcast.renders.store import RenderStore
-from manimcast.storage import Storage
+from manimcast.storage import Storage, StorageError
 
 BEATS = 5
 """How many times a lease is put off before it would have run out."""
@@ -67,8 +67,8 @@ class Tenure:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
         # What could not be ended here is tried again at once, and not only when its lease has run out.
-        with contextlib.suppress(DatabaseError):
-            await self._store.leases.recover(LOST, dead=[self._owner.name])
+        with contextlib.suppress(DatabaseError, StorageError):
+            await self._recover([self._owner.name])
         await asyncio.to_thread(self._owner.leave)
 
     async def _keep(self) -> None:
@@ -92,11 +92,15 @@ class Tenure:
     async def _take_over(self) -> None:
         """Queue again what the dead, and those whose lease has run out, were running."""
         dead = await asyncio.to_thread(self._owner.dead)
+        if await self._recover(dead):
+            self._queued()
+        await self._fleet.bury(dead)
+        await asyncio.to_thread(self._owner.bury, dead)
+
+    async def _recover(self, dead: Collection[str]) -> bool:
+        """Put back what is lost, and remove what was stored of it; tell whether anything is."""
         recovered = await self._store.leases.recover(LOST, dead=dead)
         for render_id, number in recovered:
             logger.warning("attempt %d was lost", number, extra={"render_id": render_id})
             await self._storage.delete(place_of(render_id, number))
-        await self._fleet.bury(dead)
-        await asyncio.to_thread(self._owner.bury, dead)
-        if recovered:
-            self._queued()
+        return bool(recovered)

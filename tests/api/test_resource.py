@@ -247,3 +247,17 @@ async def test_an_expired_video_is_told_apart_from_one_that_was_never_there(star
         await api.client.delete(path)
         assert (await api.client.get(f"{path}/video")).status_code == 404
         assert (await api.client.get(link)).status_code == 404
+
+
+async def test_a_service_that_stops_does_not_say_that_it_has_deleted_what_still_runs(start: Start):
+    async with start() as api:
+        path = (await api.client.post("/v1/renders", json={"code": CODE})).headers["location"]
+        performance = await api.begun()
+        performance.linger = asyncio.Event()
+        deleting = asyncio.create_task(api.client.delete(path))
+        await api.context.renders.wait(path.rpartition("/")[2], tenant="anonymous", timeout=PATIENCE)
+        await api.context.renders._feed.close()
+        refused = await deleting
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:manimcast:problem:stopping")
+        assert refused.headers["retry-after"] == "5"
+        performance.linger.set()

@@ -259,6 +259,23 @@ async def test_delete_leaves_nothing(start: Start, tmp_path: Path) -> None:
         assert again.id != batch.id
 
 
+async def test_a_batch_is_deleted_by_one_of_many_once_nothing_of_it_runs(start: Start) -> None:
+    async with start() as at:
+        batch = await at.batches.submit(drafts(1), tenant="t")
+        performance = await at.executor.begun.get()
+        performance.linger = asyncio.Event()
+        (render,) = await at.batches.items(batch.id, tenant="t")
+        await at.service.cancel(render.id, tenant="t", wait=False)
+        deleting = [asyncio.create_task(at.batches.delete(batch.id, tenant="t")) for _ in range(5)]
+        with at.service._feed.topic(render.id) as topic:
+            await eventually(lambda: topic.users > 1, "one who waits for the end of the render")
+        assert not any(task.done() for task in deleting)
+        performance.linger.set()
+        heard = await asyncio.gather(*deleting, return_exceptions=True)
+        assert sorted(map(type, heard), key=repr) == sorted([type(None), *[BatchNotFound] * 4], key=repr)
+        assert [await count(at.store, table) for table in (renders, batches, events)] == [0, 0, 0]
+
+
 async def test_another_tenants_batch_does_not_exist(start: Start) -> None:
     async with start() as at:
         batch = await at.batches.submit(drafts(1), tenant="t")

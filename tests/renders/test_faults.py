@@ -170,3 +170,25 @@ async def test_an_end_that_cannot_be_written_is_told_and_the_next_start_tries_ag
         (await executor.begun.get()).succeed()
         done = await ended(service, render)
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 2)
+
+
+@SQLITE
+@pytest.mark.parametrize("leaving", ["delete", "cancel"])
+async def test_a_render_whose_end_was_not_written_can_be_ended_for_good(
+    tmp_path: Path, serve: Serve, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch, leaving: str
+) -> None:
+    """It counts as failed, and would be run again."""
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", BUSY_SECONDS)
+    monkeypatch.setattr(attempt, "WRITE_PAUSES", ())
+    async with serve(lease_ttl=1000) as service:
+        render = await service.submit(a_spec(), tenant="t")
+        performance = await executor.begun.get()
+        with locked(tmp_path / "data" / "manimcast.db"):
+            performance.succeed()
+            assert (await ended(service, render)).status is RenderStatus.failed
+        await (service.delete if leaving == "delete" else service.cancel)(render.id, tenant="t")
+        assert await service.queue_depth() == (0, 0)
+    async with serve() as service:
+        left = await service.get(render.id, tenant="t")
+        assert (left and left.status) == (None if leaving == "delete" else RenderStatus.canceled)
+        assert executor.begun.empty()

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import update
 
 from manimcast.renders import Render, RenderService, RenderStatus, RenderStore
+from manimcast.renders.rows import NewRender
 from manimcast.renders.table import renders
 from manimcast.settings import Settings
 from manimcast.storage import LocalStorage
 
 from .listening import heard, reaches
-from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_spec, at, played
+from .scripted import GREETING, VIDEO, Performance, ScriptedExecutor, a_report, a_spec, at, played
 
 pytestmark = pytest.mark.anyio
 
@@ -164,3 +165,25 @@ async def test_many_renders_on_three_services_each_run_once(replica: Replica) ->
         for task in performing:
             task.cancel()
         assert sorted(ran) == sorted(render.id for render in submitted)
+
+
+async def test_who_leaves_removes_what_the_attempts_stored_that_it_puts_back(
+    replica: Replica, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    chosen = settings()
+    store, storage = RenderStore(chosen), LocalStorage(chosen)
+    async with replica("one") as (one, _):
+        silence(one)
+        await store.open()
+        await store.admission.insert_running(NewRender("rnd_1", "t", a_spec()), owner="elsewhere", executor="other")
+        await storage.start()
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "video.mp4").write_bytes(VIDEO)
+        await storage.put("rnd_1", tmp_path / "made", a_report())
+        await expire(chosen, "rnd_1")
+    render = await store.get("rnd_1")
+    assert render is not None
+    assert render.status is RenderStatus.queued
+    assert list((tmp_path / "data" / "videos").iterdir()) == []
+    await store.close()
+    await storage.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from manimcast.renders import (
     RenderNotFound,
     RenderService,
     RenderStatus,
+    StoppingError,
 )
+from manimcast.renders.model import CacheMode
 from manimcast.spec import ErrorCode
 from manimcast.wire import Logged, Message
 from tests.patience import PATIENCE
@@ -257,6 +260,39 @@ async def test_canceling_a_running_render_returns_when_nothing_of_it_runs(
     again = await service.submit(a_spec(), tenant="t")
     (await executor.begun.get()).succeed()
     assert (await ended(service, again)).status is RenderStatus.succeeded
+
+
+async def test_of_many_who_delete_a_render_at_once_one_does(
+    tmp_path: Path, service: RenderService, executor: ScriptedExecutor
+) -> None:
+    for is_running in (True, False):
+        render = await service.submit(a_spec(), tenant="t", cache=CacheMode.off)
+        performance = await executor.begun.get()
+        if not is_running:
+            performance.succeed()
+            await service.wait(render.id, tenant="t", timeout=PATIENCE)
+        heard = await asyncio.gather(*(service.delete(render.id, tenant="t") for _ in range(8)), return_exceptions=True)
+        assert sorted(map(type, heard), key=repr) == sorted([type(None), *[RenderNotFound] * 7], key=repr)
+        assert performance.over.is_set()
+        assert await service.get(render.id, tenant="t") is None
+        assert list((tmp_path / "data" / "videos").iterdir()) == []
+
+
+async def test_what_still_runs_when_the_service_ends_is_not_said_to_be_deleted(
+    service: RenderService, executor: ScriptedExecutor
+) -> None:
+    render = await service.submit(a_spec(), tenant="t")
+    performance = await executor.begun.get()
+    performance.linger = asyncio.Event()
+    deleting = asyncio.create_task(service.delete(render.id, tenant="t"))
+    await service.wait(render.id, tenant="t", timeout=PATIENCE)
+    await service._feed.close()
+    with pytest.raises(StoppingError):
+        await deleting
+    left = await service.get(render.id, tenant="t")
+    assert left is not None
+    assert left.status is RenderStatus.canceled
+    performance.linger.set()
 
 
 async def test_canceling_an_ended_render_changes_nothing(service: RenderService, executor: ScriptedExecutor) -> None:
