@@ -289,7 +289,7 @@ RESULT_FILE = _route(
         **_problems(
             s409="The render has not ended, or has no video.",
             s410="The video has expired.",
-            s503="The bucket cannot be used.",
+            s503="The bucket cannot be used, or the file is still on its way there (`Retry-After`).",
         ),
     }
 )
@@ -300,7 +300,7 @@ BATCH_VIDEO = _route(
         **_problems(
             s409="The batch has not ended, or has no video.",
             s410="The video has expired.",
-            s503="The bucket cannot be used.",
+            s503="The bucket cannot be used, or the file is still on its way there (`Retry-After`).",
         ),
     }
 )
@@ -312,7 +312,7 @@ SIGNED_FILE = _route(
             s404="The file is gone.",
             s410="The link, or the video, has expired.",
             s422="A parameter is wrong.",
-            s503="The bucket cannot be used.",
+            s503="The bucket cannot be used, or the file is still on its way there (`Retry-After`).",
         ),
     }
 )

@@ -48,6 +48,7 @@ class Problem(Enum):
     internal = 500, "Something went wrong in the service"
     no_executor = 503, "Nothing can render at the moment"
     stopping = 503, "The service is stopping"
+    video_pending = 503, "The video is still on its way"
     storage_unavailable = 503, "The service cannot write its data"
 
     def __init__(self, status: int, title: str) -> None:

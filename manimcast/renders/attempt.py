@@ -97,7 +97,7 @@ class Attempt:
         self.lost: SceneError | None = None
         self._began = time.monotonic()
         self._stopped: Stop | None = None
-        self._settling: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[StoredResult] | None = None
 
     @property
     def number(self) -> int:
@@ -202,7 +202,7 @@ class Attempt:
         except StorageError as error:
             logger.error("the video was not stored: %s", error)  # noqa: TRY400 - the message says it all
             return await self._write(Outcome(RenderStatus.failed, error=internal(str(error))))
-        await self._settle(stored)
+        stored = await self._settle(stored)
         shown = RenderCost(usd_estimate=cost.usd_estimate, basis=cost.basis)
         key, kept = self._rendering.answers or (None, None)
         return await self._write(
@@ -225,17 +225,21 @@ class Attempt:
             logger.warning("what becomes of the stored video is decided later: %s", error)
             return False
 
-    async def _settle(self, stored: StoredResult) -> None:
-        """Wait until the files are where they stay, so that clients are told of that place.
+    async def _settle(self, stored: StoredResult) -> StoredResult:
+        """Wait until the files are where they stay, so that clients are told of that place; return what is, then.
 
         They are safe already, so an attempt that is stopped does not wait.
         """
         if self._stopped is not None:
-            return
+            return stored
         self._settling = asyncio.create_task(self._storage.settle(stored))
         await asyncio.wait({self._settling})
-        if not self._settling.cancelled() and (fault := self._settling.exception()) is not None:
+        if self._settling.cancelled():
+            return stored
+        if (fault := self._settling.exception()) is not None:
             logger.error("the video was stored, but not where it belongs", exc_info=fault)
+            return stored
+        return self._settling.result()
 
     async def _write(self, outcome: Outcome) -> bool:
         """Write the end to the table, with patience: a disk that was full has room again a moment later."""

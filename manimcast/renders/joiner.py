@@ -22,7 +22,7 @@ from manimcast.executors.joining import CannotJoinError, Joiner
 from manimcast.renders.joins import JoinClaim, JoinStore
 from manimcast.renders.model import Render, RenderResult
 from manimcast.renders.owners import Owner
-from manimcast.renders.parts import look, report_of, result_of
+from manimcast.renders.parts import NotThereYetError, look, report_of, result_of
 from manimcast.renders.rows import place_of
 from manimcast.renders.tenure import BEATS
 from manimcast.renders.watch import INTERVAL
@@ -114,6 +114,10 @@ class JoinWorker:
             raise
         except CannotJoinError as error:
             await self._store.fail(claim, f"{error}"[:4000])
+        except NotThereYetError as error:  # whoever has it may be the next to try
+            logger.info("the videos of batch %s are not joined yet: %s", claim.batch_id, error)
+            await self._store.put_back(claim, failed=False)
+            return False
         except (ExecutorError, StorageError, OSError) as error:
             logger.warning("the videos of batch %s could not be joined: %s", claim.batch_id, error)
             await self._store.put_back(claim, failed=True)
@@ -169,10 +173,8 @@ class JoinWorker:
     async def _end(self, claim: JoinClaim, work: Path, made: _Made, over: asyncio.Future[None]) -> None:
         stored = await self._storage.put(claim.place, work, made.report)
         stored = stored.model_copy(update={"place": claim.place})
-        settling = asyncio.ensure_future(self._storage.settle(stored))
-        await asyncio.wait({settling, over}, return_when=asyncio.FIRST_COMPLETED)
-        settling.cancel()
-        await asyncio.wait({settling})
+        with contextlib.suppress(_LostError):  # it does not wait for the bucket then
+            stored = await _unless(over, self._storage.settle(stored))
         # What cannot be written down now is not confirmed, and removed with the next attempt, or as a stray.
         if await self._store.succeed(claim, result_of(made.found, made.results, made.report, stored)):
             await self._storage.confirm(claim.place, stored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +14,15 @@ from manimcast.executors.joining import CannotJoinError, Video, VideoKind
 from manimcast.renders.joins import Chapter, JoinClaim, JoinResult
 from manimcast.renders.model import Render, RenderResult, RenderStatus
 from manimcast.spec import OutputFile, OutputRole, RenderReport
-from manimcast.storage import NoSuchFile, Storage, StoredResult
+from manimcast.storage import NoSuchFile, Storage, StorageError, StoredResult
 
 MAX_TITLE = 200
+ON_ITS_WAY = 3600.0
+"""Seconds after its render for which a video is waited for that another service was still to bring to the bucket."""
+
+
+class NotThereYetError(StorageError):
+    """A video is not in the bucket yet, where another service is still to bring it."""
 
 
 def look(
@@ -38,7 +45,9 @@ def look(
         kind = kind or this
         if this != kind:
             raise CannotJoinError(f"{name} came out as {_words(this)}, and those before it as {_words(kind)}")
-        videos.append(Video(result.video.bytes, result.frames, _title(render), name, Opening(storage, name, result)))
+        videos.append(
+            Video(result.video.bytes, result.frames, _title(render), name, Opening(storage, name, render, result))
+        )
         results.append(result)
     if kind is None:
         raise CannotJoinError("no render has a video")
@@ -48,8 +57,9 @@ def look(
 class Opening:
     """Opens the stored video of a render, if it is still what was stored."""
 
-    def __init__(self, storage: Storage, name: str, result: RenderResult) -> None:
+    def __init__(self, storage: Storage, name: str, render: Render, result: RenderResult) -> None:
         self._storage = storage
+        self._until = render.finished_at.timestamp() + ON_ITS_WAY if render.finished_at is not None else 0.0
         self._name = name
         self._result = result
 
@@ -59,6 +69,8 @@ class Opening:
         try:
             file = await self._storage.read(self._result.place, video)
         except NoSuchFile:
+            if video.on_its_way and time.time() < self._until:
+                raise NotThereYetError(f"the video of {self._name} is still on its way to the bucket") from None
             raise CannotJoinError(f"{self._name} has no video any more") from None
         try:
             if await asyncio.to_thread(_digest, file) != video.sha256:

@@ -65,7 +65,7 @@ class Videos:
             row = (await connection.execute(select(_ROW.files).where(_ROW.place == place, _ROW.shown > 0))).first()
         if row is None or stored is None:
             return row is not None
-        return StoredResult.model_validate(row.files).files == stored.files
+        return _objects(StoredResult.model_validate(row.files)) == _objects(stored)
 
     async def may_come(self, place: str) -> bool:
         """Tell whether the attempt whose video would be at ``place`` is the present one, and not over."""
@@ -120,6 +120,11 @@ async def hide(connection: AsyncConnection, places: Iterable[str | None]) -> Non
     # In one order, so that two who do this at once wait for each other and not both.
     for place, count in sorted(Counter(place for place in places if place is not None).items()):
         await connection.execute(update(videos).where(_ROW.place == place).values(shown=_ROW.shown - count))
+
+
+def _objects(stored: StoredResult) -> list[tuple[str, str | None, str]]:
+    """Return what a stored result is, wherever it has come by now."""
+    return [(file.name, file.key, file.sha256) for file in stored.files]
 
 
 def _video(row: Row[Any]) -> Video | None:

@@ -92,8 +92,11 @@ class Storage(Protocol):
     async def unconfirmed(self) -> Sequence[Unconfirmed]:
         """Return what was stored and neither confirmed nor deleted, as far as nobody else is at it."""
 
-    async def settle(self, stored: StoredResult) -> None:
-        """Return when the files are where they stay, or when that takes too long. May be canceled without harm."""
+    async def settle(self, stored: StoredResult) -> StoredResult:
+        """Return when the files are where they stay, or when that takes too long, what is to be written down of them.
+
+        May be canceled without harm: that is ``stored`` itself then.
+        """
 
     async def holds(self, place: str, stored: StoredResult) -> bool:
         """Tell whether the files that ``stored`` names are there and are what was stored.

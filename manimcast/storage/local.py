@@ -80,8 +80,9 @@ class LocalStorage:
         with plainly(f"DATA_DIR {self._data} cannot be read"):
             return [Unconfirmed(place, None) for place in await asyncio.to_thread(self._intents.left)]
 
-    async def settle(self, stored: StoredResult) -> None:
+    async def settle(self, stored: StoredResult) -> StoredResult:
         """Return at once: the files are where they stay."""
+        return stored
 
     async def holds(self, place: str, stored: StoredResult) -> bool:
         """Tell whether the files are there, with the bytes that were stored."""

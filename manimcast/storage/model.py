@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from manimcast.spec import OutputFile, OutputRole, Strict
 
 MEDIA_TYPES = {
@@ -41,10 +45,20 @@ class StoredFile(OutputFile):
     """One file that a storage keeps, with the SHA-256 of its bytes in hexadecimal.
 
     ``key`` is the name of the object that it is, or is to become, in a bucket; None when it lies on this machine only.
+    ``on_its_way`` says that it was not there yet when this was written down, and may be there by now.
     """
 
     sha256: str
     key: str | None = None
+    on_its_way: bool = False
+
+    @model_serializer(mode="wrap")
+    def _tersely(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Services of the version before, which run beside this one during an update, do not know it.
+        said: dict[str, Any] = handler(self)
+        if not self.on_its_way:
+            said.pop("on_its_way", None)
+        return said
 
     @property
     def media_type(self) -> str:

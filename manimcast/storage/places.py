@@ -26,13 +26,8 @@ def name_objects(
         key = template.format(
             name=name, ext=ext, uuid=uuid, render=render_id, year=f"{now:%Y}", month=f"{now:%m}", day=f"{now:%d}"
         )
-        named.append(replace_key(file, place.prefix + key))
+        named.append(file.model_copy(update={"key": place.prefix + key, "on_its_way": True}))
     return tuple(named)
-
-
-def replace_key(file: StoredFile, key: str | None) -> StoredFile:
-    """Return the same file as another object."""
-    return file.model_copy(update={"key": key})
 
 
 def endpoint(settings: Settings) -> str:

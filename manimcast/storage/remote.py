@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport
+from manimcast.storage.arrivals import Arrivals
 from manimcast.storage.base import Link, Status, Unconfirmed, UnderWay
 from manimcast.storage.bucket import Bucket, Headers
 from manimcast.storage.local import LocalStorage
@@ -47,6 +48,7 @@ class RemoteStorage:
         self._bucket = Bucket(settings, place)
         self._outbox = Outbox(settings.data_dir.absolute())
         self._uploads = Uploads(self._outbox, self._bucket)
+        self._arrivals = Arrivals(self._bucket)
 
     async def start(self) -> None:
         """Check the bucket and go on with what the last service left in the outbox.
@@ -90,9 +92,14 @@ class RemoteStorage:
         self._uploads.send(parcel)
         return StoredResult(files=parcel.files)
 
-    async def settle(self, stored: StoredResult) -> None:
+    async def settle(self, stored: StoredResult) -> StoredResult:
         """Wait for the upload until it has worked, has failed, or ``STORAGE_UPLOAD_WAIT`` is over."""
         await self._uploads.settle(frozenset(_keys(stored)), self._settings.storage_upload_wait)
+        return stored.model_copy(update={"files": tuple(map(self._as_it_is, stored.files))})
+
+    def _as_it_is(self, file: StoredFile) -> StoredFile:
+        is_pending = file.key is not None and self._uploads.pending(file.key)
+        return file.model_copy(update={"on_its_way": is_pending})
 
     async def confirm(self, place: str, stored: StoredResult | None) -> None:
         """Let the note on it go, once the files have arrived."""
@@ -173,8 +180,10 @@ class RemoteStorage:
         )
 
     async def link(self, render_id: str, file: StoredFile, *, method: str = "GET") -> Link:
-        """Return a link to the object; while that is on its way, one to the file here."""
+        """Return a link to the object; while that is on its way, wherever from, one to this service."""
         if file.key is None or self._uploads.pending(file.key):
+            return self._local.here(render_id, file.name)
+        if file.on_its_way and not await self._arrivals.has(file.key):
             return self._local.here(render_id, file.name)
         try:
             return await self._bucket.link(file.key, self._settings.link_ttl, method)

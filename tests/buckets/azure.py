@@ -85,11 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._answer(
                     202, f"{answers}--b--\r\n".encode(), {"content-type": "multipart/mixed; boundary=b"}
                 )
-            case "GET", _ if (blob := blobs.get(parts.path)) is not None:
+            case (("GET" | "HEAD"), _) if (blob := blobs.get(parts.path)) is not None:
                 return self._answer(200, blob.content, blob.headers)
         return self._answer(404, b"<Error><Code>BlobNotFound</Code></Error>")
 
-    do_GET = do_PUT = do_POST = _handle  # noqa: N815 - the library's names
+    do_GET = do_HEAD = do_PUT = do_POST = _handle  # noqa: N815 - the library's names
 
     def _kept(self) -> dict[str, str]:
         names = ("content-type", "content-disposition", "cache-control")
@@ -101,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (always | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Say nothing."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import postgres
 from tests.buckets import BUCKET, Asked, BucketServer, Proxy
 from tests.e2e.conftest import QUICK, scene
 from tests.e2e.server import Server, serving, until
@@ -82,6 +83,43 @@ def test_a_bucket_that_fails_for_a_while(tmp_path: Path, bucket: BucketServer, w
         moved = client.get(old_link)
         assert (moved.status_code, moved.headers["cache-control"]) == (307, "no-store")
         assert len(client.get(old_link, follow_redirects=True).content) == render["result"]["bytes"]
+
+
+def test_a_video_on_its_way_is_said_to_be_by_services_that_do_not_have_it(
+    tmp_path: Path, bucket: BucketServer, way: Proxy
+) -> None:
+    """With a ``DATA_DIR`` of its own, and behind the same address: links of either are good at both."""
+    settings: dict[str, Any] = {"result_cache": "off", "shutdown_grace": 0, "signing_key": "the one key of both"}
+    with postgres.running() as database:
+        settings["database_url"] = database.fresh()
+        ours = settings | bucket.settings(s3_endpoint=way.address, storage_upload_wait=0)
+        others = settings | bucket.settings(role="api")
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir()
+        way.hold = lambda asked: asked.is_video
+        with (
+            serving(tmp_path / "one" / "data", **ours) as one,
+            serving(tmp_path / "other" / "data", **others) as other,
+            one.client() as client,
+            other.client() as elsewhere,
+        ):
+            render = rendered(client)
+            is_served_from_here(one, client, render)
+            link = read(elsewhere, render["id"])["result"]["video_url"]
+            assert link.startswith(f"{other.address}/v1/files/")
+            theirs = render["result"]["video_url"].replace(one.address, other.address)
+            for url in (link, theirs, f"/v1/renders/{render['id']}/video"):
+                refused = elsewhere.get(url)
+                assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+                assert refused.json()["type"] == "urn:manimcast:problem:video-pending"
+            at_the_one = link.replace(other.address, one.address)
+            assert len(client.get(at_the_one).content) == render["result"]["bytes"]
+            way.works()
+            until(lambda: elsewhere.get(link).status_code == 307, "the arrival")
+            for url in (link, theirs, f"/v1/renders/{render['id']}/video"):
+                video = elsewhere.get(url, follow_redirects=True)
+                assert (video.status_code, len(video.content)) == (200, render["result"]["bytes"])
+            assert read(elsewhere, render["id"])["result"]["video_url"].startswith(f"{bucket.address}/{BUCKET}/")
 
 
 @pytest.mark.parametrize(

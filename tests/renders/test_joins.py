@@ -30,11 +30,12 @@ from manimcast.renders import (
     RenderStore,
     WebhookWish,
     joiner,
+    parts,
 )
 from manimcast.renders.retention import Retention
 from manimcast.renders.table import joins
 from manimcast.settings import Settings
-from manimcast.storage import LocalStorage, NoSuchFile
+from manimcast.storage import LocalStorage, NoSuchFile, StoredResult
 from manimcast.storage.shelf import Shelf
 from tests.patience import PATIENCE, eventually
 
@@ -219,6 +220,37 @@ async def test_a_stored_video_that_was_changed_is_not_joined(start: Start) -> No
         done = await at.end(batch)
         assert done.join is not None
         assert done.join.error == "the stored video of renders[1] is not what was stored"
+
+
+async def test_a_video_that_another_service_still_brings_is_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As often as it takes, but not for ever."""
+    tried = 0
+    take, read = LocalStorage.put, LocalStorage.read
+
+    async def on_its_way(self: LocalStorage, *args: Any) -> StoredResult:
+        stored = await take(self, *args)
+        files = tuple(file.model_copy(update={"on_its_way": True}) for file in stored.files)
+        return stored.model_copy(update={"files": files})
+
+    async def not_yet(self: LocalStorage, *args: Any) -> Any:
+        nonlocal tried
+        tried += 1
+        if tried <= 5 or parts.ON_ITS_WAY < 0:
+            raise NoSuchFile("it is not there")
+        return await read(self, *args)
+
+    monkeypatch.setattr(LocalStorage, "put", on_its_way)
+    monkeypatch.setattr(LocalStorage, "read", not_yet)
+    async with start() as at:
+        done = await at.end(await at.joined(True))
+        assert done.join is not None
+        assert (done.status, done.join.place, tried) == ("succeeded", f"{done.id}-6", 6)
+        monkeypatch.setattr(parts, "ON_ITS_WAY", -1.0)
+        done = await at.end(await at.joined(True, True))
+        assert done.join is not None
+        assert done.join.error == "renders[0] has no video any more"
 
 
 async def test_a_render_that_was_deleted_is_missed(start: Start) -> None:

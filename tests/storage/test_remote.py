@@ -11,9 +11,19 @@ from typing import Any
 import pytest
 
 from manimcast.settings import Settings
-from manimcast.storage import NoSuchFile, StorageError, StoredResult, from_settings, remote, uploads
+from manimcast.spec import OutputRole
+from manimcast.storage import (
+    NoSuchFile,
+    StorageError,
+    StoredFile,
+    StoredResult,
+    arrivals,
+    from_settings,
+    remote,
+    uploads,
+)
 from manimcast.storage.remote import RemoteStorage
-from tests.buckets import BucketServer, Proxy, nanio, proxy
+from tests.buckets import BUCKET, BucketServer, Proxy, nanio, proxy
 from tests.patience import eventually
 from tests.storage.test_local import written
 
@@ -178,7 +188,8 @@ async def test_deleting_what_is_being_uploaded_leaves_nothing(tmp_path: Path, bu
         await quiet(storage)
         assert bucket.objects() == []
         assert outbox(tmp_path) == []
-        assert not (await storage.link("rnd_1", stored.video)).is_here
+        with pytest.raises(NoSuchFile):
+            await storage.read("rnd_1", stored.video)
 
 
 async def test_one_that_works_wakes_those_that_wait(
@@ -227,3 +238,48 @@ async def test_what_renders_use_is_in_the_bucket(tmp_path: Path, bucket: BucketS
         with pytest.raises(NoSuchFile):
             await storage.fetch(key)
         await storage.drop(key)
+
+
+async def test_another_services_links_lead_to_the_bucket_once_the_file_is_there(
+    tmp_path: Path, bucket: BucketServer, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "AGAIN", 0.01)
+    with proxy(bucket.address) as direct:
+        async with opened(tmp_path / "one", bucket, way) as one, opened(tmp_path / "other", bucket, direct) as other:
+            way.hold = lambda asked: asked.is_video
+            stored = await put(one, tmp_path)
+            assert stored.video.on_its_way
+            assert (await other.link("rnd_1", stored.video)).is_here
+            with pytest.raises(NoSuchFile):
+                other.path("rnd_1", "video.mp4")
+            way.works()
+            settled = await one.settle(stored)
+            assert not settled.video.on_its_way
+            assert settled.video.model_copy(update={"on_its_way": True}) == stored.video
+            assert StoredResult.model_validate(stored.model_dump(mode="json")) == stored
+            assert "on_its_way" not in settled.model_dump_json(), "the version before does not know it"
+
+            async def leads_there() -> bool:
+                return not (await other.link("rnd_1", stored.video)).is_here
+
+            await eventually(leads_there, "a link to the bucket")
+            asked = len(direct.asked)
+            assert await leads_there()
+            assert not (await other.link("rnd_1", settled.video)).is_here
+            assert len(direct.asked) == asked, "it is asked for until it is there, and never without a reason"
+
+
+async def test_a_bucket_that_is_silent_keeps_no_link_waiting_for_long(
+    tmp_path: Path, bucket: BucketServer, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "PATIENCE", 0.1)
+    monkeypatch.setattr(arrivals, "AGAIN", 1000)
+    async with opened(tmp_path, bucket, way) as storage:
+        way.hold = lambda asked: asked.method == "HEAD"
+        key = "video-of-another.mp4"
+        file = StoredFile(role=OutputRole.video, name="video.mp4", bytes=1, sha256="", key=key, on_its_way=True)
+        links = await asyncio.gather(*(storage.link("rnd_1", file) for _ in range(20)))
+        assert all(link.is_here for link in links)
+        assert (await storage.link("rnd_2", file.model_copy(update={"key": "video-2.mp4"}))).is_here
+        assert [asked.path for asked in way.asked if asked.method == "HEAD"] == [f"/{BUCKET}/{key}"]
+        way.works()

@@ -32,6 +32,9 @@ Without `allow-same-origin` Chromium does not play a video whose link is opened 
 around the video has no origin then, and may not load it.
 """
 
+RETRY_AFTER = "5"
+"""Seconds after which a file may be asked for again that is on its way to the bucket."""
+
 router = APIRouter()
 
 
@@ -85,6 +88,9 @@ async def hand_out(request: Request, context: Context, render_id: str, file: Sto
             return RedirectResponse(link.url, 307, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
         return _send(request, context.storage.path(render_id, file.name), render_id, file.name)
     except NoSuchFile as error:
+        if file.on_its_way:
+            detail = f"{file.name} is still on its way to the bucket, from the service that rendered it; try again"
+            raise ProblemError(Problem.video_pending, detail, headers={"retry-after": RETRY_AFTER}) from None
         if file.key is not None:
             detail = f"{file.name} lies in a bucket that this service cannot use at the moment"
             raise ProblemError(Problem.storage_unavailable, detail) from None
