@@ -172,17 +172,17 @@ class RenderSpec(Strict):
     engine: Engine = Engine.cairo
     quality: Quality = Quality.medium_quality
     aspect_ratio: AspectRatio = AspectRatio.wide
-    resolution: Resolution | None = None
+    resolution: Resolution | None = Field(default=None, examples=[{"width": 1280, "height": 720}])
     frame_rate: float | None = Field(default=None, ge=1, le=MAX_FRAME_RATE, allow_inf_nan=False)
     format: Format = Format.mp4
     transparent: bool = Field(default=False, strict=True)
     background_color: Color | None = None
     encoder_preset: EncoderPreset | None = None
     seed: int = Field(default=0, ge=0, le=2**32 - 1, strict=True)
-    params: Params = Field(default_factory=dict)
-    files: Files = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict, examples=[{"name": "Ada"}])
+    files: Files = Field(default_factory=dict, examples=[{"shapes.py": "def ring(): return Circle()"}])
     assets: Annotated[tuple[AssetUse, ...], Field(max_length=MAX_ASSETS)] = ()
-    animations: tuple[StrictInt, StrictInt] | None = None
+    animations: tuple[StrictInt, StrictInt] | None = Field(default=None, examples=[[0, 2]])
     save_sections: bool = Field(default=False, strict=True)
     timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 

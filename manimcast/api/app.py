@@ -112,8 +112,9 @@ def _answer_errors(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         path = request.url.path
         if error.status_code == 405:
-            refusal = ProblemError(Problem.method_not_allowed, f"{request.method} is not allowed on {path[:200]}")
-            refusal.headers["allow"] = ", ".join(sorted(_methods(request, routes)))
+            allowed = ", ".join(sorted(_methods(request, routes)))
+            detail = f"{request.method} is not allowed on {path[:200]}; {allowed} is"
+            refusal = ProblemError(Problem.method_not_allowed, detail, headers={"allow": allowed})
         else:
             refusal = ProblemError(Problem.not_found, f"there is nothing at {path[:200]}; /openapi.json lists what is")
         return respond(path, refusal)

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
 from manimcast.api.problems import ProblemError
 from manimcast.api.requests import Metadata, RenderRequest, WebhookRequest, parse_render, wrong_webhook
-from manimcast.api.validation import FieldError, explain, refuse
+from manimcast.api.validation import FieldError, explain, kind_of, refuse
 from manimcast.attached import AssetRef
 from manimcast.renders import Draft, JoinWish, WebhookWish
 from manimcast.settings import Settings
@@ -43,8 +43,20 @@ class JoinRequest(BaseModel):
     )
 
 
+def _as_request(join: Any) -> Any:
+    """Return what a client means by ``true`` and ``false``, in the words of an object."""
+    match join:
+        case bool() | None:
+            return {} if join else None
+        case dict():
+            return join
+        case _:
+            raise ValueError(f'join must be true, false or {{"on_failure": "skip"}}; it is {kind_of(join)}')
+
+
 Joining = Annotated[
-    StrictBool | JoinRequest | None,
+    JoinRequest | None,
+    BeforeValidator(_as_request, json_schema_input_type=StrictBool | JoinRequest | None),
     Field(description="Make one video of all renders, in order, each a chapter. They have to be of one format."),
 ]
 
@@ -75,11 +87,11 @@ class _Envelope(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    renders: list[dict[str, Any]] | None = Field(None, min_length=1)
-    render: dict[str, Any] | None = None
-    params: list[dict[str, Any]] | None = Field(None, min_length=1)
+    renders: list[dict[str, Any]] | None = Field(None, min_length=1, examples=[[{"code": "class A(Scene): ..."}]])
+    render: dict[str, Any] | None = Field(None, examples=[{"code": "class A(Scene): ..."}])
+    params: list[dict[str, Any]] | None = Field(None, min_length=1, examples=[[{"name": "Ada"}]])
     join: Joining = None
-    webhook: WebhookRequest | None = None
+    webhook: WebhookRequest | None = Field(None, examples=[{"url": "https://example.org/hooks"}])
     metadata: Metadata = None
 
     @model_validator(mode="after")
@@ -112,7 +124,7 @@ def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrde
     try:
         envelope = _Envelope.model_validate({name: value for name, value in body.items() if value is not None})
     except ValidationError as error:
-        raise refuse(explain(error, fields=_Envelope.model_fields)) from None
+        raise refuse(map(_of_a_render, explain(error, _Envelope))) from None
     listed = envelope.renders if envelope.renders is not None else envelope.params
     assert listed is not None  # noqa: S101 - the envelope says so
     name = "renders" if envelope.renders is not None else "params"
@@ -138,11 +150,20 @@ def parse_batch(body: JsonObject, settings: Settings, *, base: str) -> BatchOrde
         raise refuse([{"field": name, "message": f"{name} {most}, counted once for each render"}])
     webhook = WebhookWish(envelope.webhook.url, base) if envelope.webhook is not None else None
     join = None
-    if envelope.join:
+    if envelope.join is not None:
         if wrong := list(itertools.islice(_unlike(envelope, reader.drafts), MOST_ERRORS)):
             raise refuse(wrong)
-        join = JoinWish(skips=isinstance(envelope.join, JoinRequest) and envelope.join.on_failure == "skip")
+        join = JoinWish(skips=envelope.join.on_failure == "skip")
     return BatchOrder(reader.drafts, reader.assets, webhook, envelope.metadata, join)
+
+
+def _of_a_render(error: FieldError) -> FieldError:
+    """Return ``error``, or where the field belongs that it is about: one of a render may not stand beside it."""
+    field = error["field"]
+    if field in _Envelope.model_fields or field not in RenderRequest.model_fields:
+        return error
+    where = "put it into render, beside params, or into each of renders"
+    return {"field": field, "message": f"{field} is a field of a render, not of the batch; {where}"}
 
 
 def _unlike(envelope: _Envelope, drafts: list[Draft]) -> Iterator[FieldError]:
@@ -165,7 +186,8 @@ def _unlike(envelope: _Envelope, drafts: list[Draft]) -> Iterator[FieldError]:
         ):
             if its != wanted:  # in a batch with params, all are alike
                 place = f"renders[{index}].{field}"
-                yield {"field": place, "message": f"{place} must give what renders[0] has, with join: {_said(wanted)}"}
+                same = f"must give {_said(wanted)} with join, as renders[0]; it gives {_said(its)}"
+                yield {"field": place, "message": f"{place} {same}"}
                 break
 
 

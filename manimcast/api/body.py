@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.validation import kind_of
 from manimcast.spec import JsonObject
 
 READ_TIMEOUT = 30.0
@@ -83,5 +84,5 @@ def _parse(body: bytes) -> JsonObject:
             reason = "nested too deeply" + reason.removeprefix("recursion limit exceeded")
         raise ProblemError(Problem.invalid_body, f"the body must be JSON: {reason}") from None
     if not isinstance(value, dict):
-        raise ProblemError(Problem.invalid_body, "the body must be a JSON object")
+        raise ProblemError(Problem.invalid_body, f"the body must be a JSON object; it is {kind_of(value)}")
     return value

@@ -14,6 +14,8 @@ from fastapi import Depends
 from manimcast.api.context import Tenant
 from manimcast.api.problems import Problem, missing
 
+_KINDS = {"rnd_": ("render", "/v1/renders"), "bat_": ("batch", "/v1/batches"), "ast_": ("asset", "/v1/assets")}
+"""What an id is of, and where that is listed, by how it begins."""
 _POSSIBLE = re.compile(r"[0-9A-Za-z_-]{1,100}", re.ASCII)
 
 
@@ -30,6 +32,9 @@ def _asset_id(_tenant: Tenant, asset_id: str) -> str:
 
 
 def _possible(value: str, problem: Problem, what: str) -> str:
+    for begins, (other, where) in _KINDS.items():
+        if value.startswith(begins) and other != what:
+            raise missing(problem, what, value, f"; ids of that form are in {where}")
     if _POSSIBLE.fullmatch(value):
         return value
     raise missing(problem, what, value)

@@ -98,9 +98,9 @@ class ProblemError(Exception):
         self.extra = dict(extra or {})
 
 
-def missing(problem: Problem, what: str, its_id: str) -> ProblemError:
+def missing(problem: Problem, what: str, its_id: str, helps: str = "") -> ProblemError:
     """Return what is answered when there is no ``what``, such as a render, with this id."""
-    return ProblemError(problem, f"there is no {what} {its_id[:100]!r}")
+    return ProblemError(problem, f"there is no {what} {its_id[:100]!r}{helps}")
 
 
 def respond(path: str, error: ProblemError) -> JSONResponse:

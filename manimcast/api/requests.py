@@ -82,7 +82,9 @@ class RenderRequest(RenderSpec):
     )
 
     assets: Annotated[tuple[Reference, ...], Field(max_length=MAX_ASSETS)] = Field(  # type: ignore[assignment]
-        (), description="Uploaded files that the scene has: ids, or `{id, name}` to choose what a file is called."
+        (),
+        description="Uploaded files that the scene has: ids, or `{id, name}` to choose what a file is called.",
+        examples=[[{"id": f"ast_{'0' * 64}", "name": "logo.png"}]],
     )
     executor: Literal["auto", "local", "modal"] = Field(
         "auto", description="Where to render; what is named here is the only place, `auto` falls back."
@@ -97,7 +99,11 @@ class RenderRequest(RenderSpec):
         strict=True,
         description="Before your other renders (above 0) or after them; one step is a minute.",
     )
-    webhook: WebhookRequest | None = Field(None, description="Tell of the end of the render by a signed webhook.")
+    webhook: WebhookRequest | None = Field(
+        None,
+        description="Tell of the end of the render by a signed webhook.",
+        examples=[{"url": "https://example.org/hooks"}],
+    )
     metadata: Metadata = Field(None, description="Echoed with the render; at most 1 KiB as JSON.")
 
 
@@ -132,7 +138,7 @@ def parse_original(body: JsonObject, settings: Settings) -> tuple[RenderSpec, bo
             aspect_ratio=request.aspect_ratio,
         )
     except ValidationError as error:
-        raise refuse(explain(error, fields=VideoRequest.model_fields, names=_ORIGINAL_NAMES)) from None
+        raise refuse(explain(error, VideoRequest, names=_ORIGINAL_NAMES)) from None
     _check_limits(spec, settings)
     return spec, request.stream
 
@@ -145,7 +151,7 @@ def parse_render(body: JsonObject, settings: Settings) -> Order:
     try:
         request = RenderRequest.model_validate(_without_nulls(body))
     except ValidationError as error:
-        raise refuse(explain(error, fields=RenderRequest.model_fields)) from None
+        raise refuse(explain(error, RenderRequest)) from None
     spec = RenderSpec.model_construct(
         _fields_set=request.model_fields_set & RenderSpec.model_fields.keys(),
         **{name: getattr(request, name) for name in RenderSpec.model_fields if name != "assets"},
@@ -165,6 +171,8 @@ def _check_limits(spec: RenderSpec, settings: Settings, webhook: str | None = No
     def refuse_field(field: str, message: str) -> None:
         errors.append({"field": field, "message": f"{field} {message}"})
 
+    if spec.code.lstrip().startswith("```"):  # what language models answer with
+        refuse_field("code", "must be Python; it begins with Markdown's ```: send what is between the fences")
     if (position := spec.code.find("\0")) >= 0:  # which Python refuses, and PostgreSQL does not even keep
         line = spec.code.count("\n", 0, position) + 1
         refuse_field("code", f"must not have a NUL character (\\u0000); line {line} has one")

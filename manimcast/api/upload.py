@@ -25,6 +25,7 @@ WHOLE = 900.0
 MAX_FIELD = 1024
 """Bytes of a part that is no file, and of the head of any."""
 MAX_PARTS = 4
+SENT = "as curl -F file=@logo.png sends it"
 
 
 class _Upload:
@@ -106,7 +107,9 @@ async def read_upload(request: Request, file: Incoming) -> str:
     boundary = options.get(b"boundary", b"")
     if media_type != b"multipart/form-data" or not 0 < len(boundary) <= 256:
         raise ProblemError(
-            Problem.unsupported_media_type, "Content-Type must be multipart/form-data", headers={"connection": "close"}
+            Problem.unsupported_media_type,
+            f"Content-Type must be multipart/form-data, {SENT}",
+            headers={"connection": "close"},
         )
     upload = _Upload(file)
     parser = MultipartParser(boundary, upload.callbacks())  # type: ignore[arg-type]
@@ -128,8 +131,9 @@ async def read_upload(request: Request, file: Incoming) -> str:
         raise ProblemError(Problem.invalid_body, f"the body must be a multipart form: {error}"[:300]) from None
     if not upload.is_whole:
         raise ProblemError(Problem.invalid_body, "the body must be a multipart form; its end is missing")
-    if upload.filename is None:
-        raise refuse([{"field": "file", "message": "file is required: a part of the form with that name"}])
+    if upload.filename is None or not (upload.name or upload.filename):
+        message = f"file is required: a part of the form with that name and the name of a file, {SENT}"
+        raise refuse([{"field": "file", "message": message}])
     await asyncio.to_thread(file.finish)
     return upload.name if upload.name is not None else upload.filename
 

@@ -6,12 +6,15 @@ the way to it, as in ``renders[3].assets[0].name``.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from manimcast.api.elsewhere import what_is_meant
 from manimcast.api.problems import Problem, ProblemError
 
 FieldError = dict[str, str]
@@ -40,6 +43,7 @@ _PLAIN = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "too_long": "must not have more than {max_length} entries",
+    "too_short": "must have entries; it has none",
 }
 
 _TYPES = {"string_type", "bool_type", "int_type", "float_type", "dict_type", "model_type", "tuple_type", "list_type"}
@@ -53,15 +57,15 @@ def refuse(errors: Iterable[FieldError]) -> ProblemError:
 
 
 def explain(
-    error: ValidationError, *, fields: Collection[str], names: Mapping[str, str] | None = None
+    error: ValidationError, model: type[BaseModel], *, names: Mapping[str, str] | None = None
 ) -> list[FieldError]:
     """Return what ``error`` says in plain words, one entry for each wrong field.
 
-    ``fields`` are the names that a client may send; ``names`` maps those of the model to them where they differ.
+    ``model`` is what the client was to send; ``names`` maps the names of fields to its, where they differ.
     """
     found: dict[str, FieldError] = {}
     for item in error.errors(include_url=False):
-        entry = _explain(item, fields, names or {})
+        entry = _explain(item, model, names or {})
         found.setdefault(entry["field"] or entry["message"], entry)
     return list(found.values())
 
@@ -71,13 +75,15 @@ def explain_parameters(items: Iterable[ErrorDetails]) -> list[FieldError]:
     found: dict[str, FieldError] = {}
     for item in items:
         located: ErrorDetails = {**item, "loc": item["loc"][1:2]}
-        entry = _explain(located, (), {})
+        entry = _explain(located, BaseModel, {})
         found.setdefault(entry["field"], entry)
     return list(found.values())
 
 
-def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, str]) -> FieldError:
-    path = [part for part in item["loc"] if part != "[key]"]  # of an object: the name itself is wrong
+def _explain(item: ErrorDetails, model: type[BaseModel], names: Mapping[str, str]) -> FieldError:
+    path = list(item["loc"])
+    if path[-1:] == ["[key]"]:  # the name of something in an object is wrong, which the message has
+        path = path[:-2]
     if path and isinstance(path[0], str):
         path[0] = names.get(path[0], path[0])
     field = field_at(path)
@@ -86,23 +92,46 @@ def _explain(item: ErrorDetails, fields: Collection[str], names: Mapping[str, st
     if field == "code" and kind in {"missing", "string_too_short"}:
         return {"field": field, "message": NO_CODE}
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(path[-1]), fields, n=1) if len(path) == 1 else []
-        return {
-            "field": field,
-            "message": f"there is no field {field!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-        }
+        helps = f"; {what_is_meant(field, model.model_fields)}" if len(path) == 1 else ""
+        return {"field": field, "message": f"there is no field {field!r}{helps}"}
     if kind == "value_error":
         message = item["msg"].removeprefix("Value error, ")
+        if field and message != NO_CODE and not message.startswith(str(path[0])):
+            message = f"{field}: {message}"
         return {"field": field or message.partition(" ")[0].rstrip(":"), "message": message}
     if kind in {"enum", "literal_error"}:
         return {"field": field, "message": f"{field} must be one of {str(context['expected']).replace(chr(39), '')}"}
     if kind == "string_pattern_mismatch" and field == "background_color":
         return {"field": field, "message": f"{field} must be #rgb, #rrggbb, #rrggbbaa or the name of a Manim colour"}
+    if kind == "string_pattern_mismatch" and path[0] == "assets":
+        what = "the id of an asset, ast_ and 64 hexadecimal digits, as POST /v1/assets answers it"
+        return {"field": field, "message": f"{field} must be {what}"}
     plain = _PLAIN.get(kind)
     words = plain.format(**context) if plain else item["msg"][:1].lower() + item["msg"][1:]
     if kind in _TYPES:
-        words += f"; it is {_kind_of(item['input'])}"
+        example = _example(path, model)
+        words += f", such as {_shortened(example)}" if isinstance(example, dict | list) else ""
+        words += f"; it is {kind_of(item['input'])}"
     return {"field": field, "message": f"{field} {words}"}
+
+
+def _example(path: list[str | int], model: type[BaseModel]) -> Any:
+    """Return what the model shows to be sent at the end of ``path``; None when it shows nothing."""
+    field = model.model_fields.get(str(path[0])) if path else None
+    found: Any = field.examples[0] if field is not None and field.examples else None
+    for part in path[1:]:
+        match found:
+            case dict():
+                found = found.get(part)
+            case [first, *_]:
+                found = first
+            case _:
+                return None
+    return found
+
+
+def _shortened(example: Any) -> str:
+    return re.sub(r'"(\w{8})\w{24,}"', r'"\1..."', json.dumps(example))
 
 
 def field_at(path: Iterable[str | int]) -> str:
@@ -113,7 +142,7 @@ def field_at(path: Iterable[str | int]) -> str:
     return field.removeprefix(".")
 
 
-def _kind_of(value: object) -> str:
+def kind_of(value: object) -> str:
     """Return what JSON calls ``value``."""
     match value:
         case None:

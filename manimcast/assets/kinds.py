@@ -76,6 +76,9 @@ def kind_of(name: str, head: bytes, *, is_text: bool) -> Type:
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     found = _by_content(ending, head, is_text=is_text)
     if found is None:
+        if ending in TAKEN:
+            wanted = "text in UTF-8" if any(ending in one.endings for one in _TEXTS) else f".{ending} by its content"
+            raise KindError(f"{name!r} is not what it is called: it is no {wanted}, nor anything else that is taken")
         raise KindError(f"{name!r} is none of the files that are taken: {', '.join(TAKEN)}")
     if ending not in found.endings:
         raise KindError(f"{name!r} is {found.media_type} by its content; its name must end with .{found.endings[0]}")

@@ -64,7 +64,8 @@ class Assets:
         :class:`~manimcast.assets.store.QuotaError` when the tenant may not have more.
         """
         if "/" in name or len(name.encode("utf-8", "replace")) > MAX_PART:
-            raise AssetError("file", f"the name of an asset is one of a file, of at most {MAX_PART} bytes, no path")
+            reason = f"it is one of a file, of at most {MAX_PART} bytes; a render gives it a path, if it is to have one"
+            raise AssetError("file", f"{name[:MAX_PART]!r} cannot be the name of an asset: {reason}")
         try:
             check_name(name)
             found = kind_of(name, file.head, is_text=file.is_text)

@@ -89,7 +89,10 @@ class Target:
         if address is None and (self.host == "localhost" or self.host.endswith(".localhost")):
             address = ipaddress.IPv4Address("127.0.0.1")
         if address is not None and not rules.permit(address):
-            raise TargetError(f"must not lead to {self.host}, which is internal, or not in use in the internet")
+            permit = "the operator may permit such networks: WEBHOOK_ALLOWED_NETWORKS"
+            raise TargetError(
+                f"must not lead to {self.host}, which is internal, or not in use in the internet; {permit}"
+            )
 
 
 def _host(host: str) -> str:

@@ -96,6 +96,12 @@ async def test_a_cursor_of_nobodys(api: Api, cursor: str) -> None:
         ({**form(), "content": b"nonsense"}, 400, "the body must be a multipart form"),
         (form(part("file", b"a", "a.txt"), part("file", b"b", "b.txt")), 422, "there is more than one file"),
         (form(part("name", b"a.txt")), 422, "file is required"),
+        (
+            form(part("file", b"a", "")),
+            422,
+            "that name and the name of a file, as curl",
+        ),
+        (form(part("file", "é".encode("latin-1"), "a.csv")), 422, "'a.csv' is not what it is called: it is no text"),
         (form(part("image", b"a", "a.txt")), 422, "there is no field 'image'; send file"),
         (form(part("file", b"a", "a.txt"), part("name", b"x" * 2000)), 400, "longer than 1024 bytes"),
         (form(b"X: " + b"y" * 2000 + b"\r\n\r\na"), 400, "longer than 1024 bytes"),
@@ -103,8 +109,8 @@ async def test_a_cursor_of_nobodys(api: Api, cursor: str) -> None:
         (form(part("file", b"", "a.txt")), 422, "'a.txt' is empty"),
         (form(part("file", PNG, "a.jpg")), 422, "its name must end with .png"),
         (form(part("file", b"MZ\0", "a.exe")), 422, "is none of the files that are taken"),
-        (form(part("file", b"a", "../../a.txt")), 422, "the name of an asset is one of a file"),
-        (form(part("file", b"a", "a.txt"), part("name", b"/etc/a.txt")), 422, "the name of an asset is one of a file"),
+        (form(part("file", b"a", "../../a.txt")), 422, "cannot be the name of an asset"),
+        (form(part("file", b"a", "a.txt"), part("name", b"/etc/a.txt")), 422, "cannot be the name of an asset"),
         (form(part("file", b"a", "a.txt"), part("name", b".a.txt")), 422, "begins with a dot"),
         (form(part("file", b"a", "a.txt"), part("name", b"a\0.txt")), 422, "has characters other than"),
         (form(part("file", b"a", "a.txt"), part("name", b"\xff.txt")), 422, "must be UTF-8"),
@@ -163,7 +169,11 @@ async def test_a_render_has_the_assets_that_it_names(api: Api) -> None:
         (["ast_1"], "assets[0].id", "assets[0].id"),
         ([f"ast_{'0' * 64}"], "assets[0]", f"assets[0]: there is no asset ast_{'0' * 64}"),
         (["{id}", "{id}"], "assets", "assets: 'logo.png' is there twice: in assets[0] and in assets[1]; call an asset"),
-        ([{"id": "{id}", "name": "../a.png"}], "assets[0].name", "'../a.png' cannot be the name of a file"),
+        (
+            [{"id": "{id}", "name": "../a.png"}],
+            "assets[0].name",
+            "assets[0].name: '../a.png' cannot be the",
+        ),
         (
             [{"id": "{id}", "name": "SHAPES.py"}],
             "assets",
@@ -171,7 +181,9 @@ async def test_a_render_has_the_assets_that_it_names(api: Api) -> None:
         ),
         ([{"id": "{id}", "bytes": 1}], "assets[0].bytes", "there is no field 'assets[0].bytes'"),
         (["{id}"] * 101, "assets", "assets must not have more than 100 entries"),
-        ("{id}", "assets", "assets must be a list"),
+        ("{id}", "assets", 'assets must be a list, such as [{"id": "ast_0000..."'),
+        ([{"url": "https://example.org/a.png"}], "assets[0].id", "assets[0].id is required"),
+        (["logo.png"], "assets[0].id", "assets[0].id must be the id of an asset, ast_ and 64 hexadecimal digits"),
     ],
 )
 async def test_wrong_assets_are_named(api: Api, assets: Any, field: str, message: str) -> None:

@@ -75,6 +75,21 @@ async def test_odd_ids_are_not_found(start: Start, database_url: str | None) -> 
                 assert len(problem["detail"]) < 600, said
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/v1/renders/bat_1", "there is no render 'bat_1'; ids of that form are in /v1/batches"),
+        ("/v1/batches/rnd_1/video", "there is no batch 'rnd_1'; ids of that form are in /v1/renders"),
+        ("/v1/renders/ast_1", "there is no render 'ast_1'; ids of that form are in /v1/assets"),
+        ("/v1/renders/rnd_1", "there is no render 'rnd_1'"),
+    ],
+)
+async def test_the_id_of_something_else_is_said_to_be_one(start: Start, path: str, said: str) -> None:
+    async with start() as api:
+        answer = await api.client.get(path)
+        assert (answer.status_code, answer.json()["detail"]) == (404, said)
+
+
 async def test_text_that_a_database_does_not_keep_is_kept_or_refused(start: Start, database_url: str | None) -> None:
     odd = "a\0\U0001f600"
     kept = {"params": {odd: odd}, "metadata": {odd: odd}, "files": {"a.txt": odd}, "scene": odd}

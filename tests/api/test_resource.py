@@ -114,10 +114,26 @@ async def test_cancel(api: Api):
     ("fields", "message"),
     [
         ({"qualty": "low"}, "there is no field 'qualty'; did you mean 'quality'?"),
-        ({"file_class": "A"}, "there is no field 'file_class'"),
+        ({"file_class": "A"}, "there is no field 'file_class'; it is called 'scene' here"),
+        ({"rendering_engine": "cairo"}, "there is no field 'rendering_engine'; it is called 'engine' here"),
+        ({"webhook_url": "https://a.b/"}, "there is no field 'webhook_url'; it is called 'webhook' here"),
+        ({"idempotency_key": "k"}, "there is no field 'idempotency_key'; send the header Idempotency-Key"),
+        ({"join": True}, "there is no field 'join'; join is a field of POST /v1/batches"),
+        ({"retention": 3}, "there is no field 'retention'; the operator sets how long videos are kept"),
+        ({"colour": "red"}, "there is no field 'colour'; there are code, scene, engine, quality, "),
+        (
+            {"webhook": "https://a.b/"},
+            'webhook must be an object, such as {"url": "https://example.org/hooks"}; it',
+        ),
+        ({"code": "```python\nclass A(Scene): pass\n```"}, "code must be Python; it begins with Markdown's ```"),
         ({"resolution": {"width": 100}}, "resolution.height is required"),
         ({"resolution": {"width": 8, "height": 100}}, "resolution.width must be at least 16"),
-        ({"resolution": "720p"}, "resolution must be an object"),
+        (
+            {"resolution": "720p"},
+            'resolution must be an object, such as {"width": 1280, "height": 720}; it is',
+        ),
+        ({"animations": "0,2"}, "animations must be a list, such as [0, 2]; it is a string"),
+        ({"timeout": "30s"}, "timeout must be a number"),
         ({"resolution": {"width": 101, "height": 100}}, "resolution for mp4 must have even width and height"),
         ({"frame_rate": 500}, "frame_rate must be at most 120"),
         ({"frame_rate": "fast"}, "frame_rate must be a number"),
@@ -134,7 +150,10 @@ async def test_cancel(api: Api):
         ({"metadata": {"x": "y" * 1024}}, "metadata must not be longer than 1024 bytes"),
         ({"metadata": [1]}, "metadata must be an object"),
         ({"params": ["a"]}, "params must be an object"),
-        ({"files": {"../a.py": ""}}, "'../a.py' cannot be the name of a file: a part of it is empty, '.' or '..'"),
+        (
+            {"files": {"../a.py": ""}},
+            "files: '../a.py' cannot be the name of a file: a part of it is empty",
+        ),
         ({"files": {"a.py": 1}}, "files.a.py must be a string"),
         ({"files": {"a.py": "", "A.py": ""}}, "files: 'a.py' and 'A.py' are the same name, but for capitals"),
         ({"files": {f"{n}": "" for n in range(101)}}, "files must not have more than 100 entries"),
@@ -204,7 +223,7 @@ async def test_paths_and_methods_that_are_not_there(api: Api):
     nowhere = await api.client.get("/v1/nowhere")
     assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "application/problem+json")
     method = await api.client.get("/v1/video/rendering")
-    assert (method.status_code, method.json()) == (405, {"error": "GET is not allowed on /v1/video/rendering"})
+    assert (method.status_code, method.json()) == (405, {"error": "GET is not allowed on /v1/video/rendering; POST is"})
     assert method.headers["allow"] == "POST"
 
 

@@ -291,7 +291,7 @@ def test_assets_lie_beside_the_scene(manimcast: Run, tmp_path: Path) -> None:
     [
         ("nothing.png", "--asset: cannot read nothing.png: No such file"),
         ("scene.py=scene.py", "--asset: 'scene.py' cannot be the name of a file: that is the service's own"),
-        ("a.png=scene.py", "--asset: 'a.png' is none of the files that are taken"),
+        ("a.png=scene.py", "--asset: 'a.png' is not what it is called: it is no .png"),
         ("../a.py=scene.py", "--asset: '../a.py' cannot be the name"),
     ],
 )
