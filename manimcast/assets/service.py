@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO
 
 from manimcast.assets.incoming import Incoming, sweep
@@ -73,16 +73,16 @@ class Assets:
             raise AssetError("file", str(error)) from None
         if not file.size:
             raise AssetError("file", f"{name!r} is empty")
+        place = secrets.token_hex(32)
         new = Asset(
             id=asset_id(file.sha256),
-            place=secrets.token_hex(32),
+            place=place,
             name=name,
             kind=found.kind,
             media_type=found.media_type,
             bytes=file.size,
-            created_at=datetime.now(UTC),
+            created_at=await self._store.note(place),
         )
-        await self._store.note(new.place)
         try:
             # The bytes first: what has a row can be used.
             await self._storage.keep(new.place, file.path)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 
 from manimcast.assets.table import asset_drops, assets
 from manimcast.attached import AssetKind
-from manimcast.database import Database, Lock, Now
+from manimcast.database import Database, Lock, Now, present
 
 CLAIM_SECONDS = 1800.0
 """Within which bytes must have become an asset's, after their place was noted; after twice that they are adrift."""
@@ -52,10 +52,14 @@ class AssetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, place: str) -> None:
-        """Note that bytes are about to be stored at ``place``, to be removed unless :meth:`add` takes them."""
+    async def note(self, place: str) -> datetime:
+        """Note that bytes are about to be stored at ``place``, to be removed unless :meth:`add` takes them.
+
+        Returns when that was, by the database's clock.
+        """
         async with self._database.write() as connection:
             await connection.execute(insert(asset_drops).values(place=place, noted=Now()))
+            return await present(connection)
 
     async def dropped(self, place: str) -> None:
         """Note that nothing is stored at ``place`` any more."""

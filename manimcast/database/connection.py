@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from manimcast.database.clock import lend_clock
 from manimcast.database.errors import ConflictError, DatabaseError
 from manimcast.database.migrate import check, migrate, revision
 from manimcast.settings import Migrate, Settings
@@ -190,6 +191,7 @@ def _sqlite(url: URL) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        lend_clock(connection)
         connection.isolation_level = None  # transactions begin where `begin` below says
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")

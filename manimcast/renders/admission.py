@@ -6,13 +6,12 @@ With the row its key is noted, so that of any number of equal requests at once o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import ConflictError, Database, Lock
+from manimcast.database import ConflictError, Database, Lock, Present, present
 from manimcast.renders.events import EventLog
 from manimcast.renders.flights import has_room, retold
 from manimcast.renders.idempotency import RequestKey, look, note
@@ -54,11 +53,13 @@ class Admission:
         """
         values = new.values() | {"status": RenderStatus.queued.value, "attempt": 0}
         columns: list[ColumnElement[Any]] = [literal(value, renders.c[name].type) for name, value in values.items()]
-        row = select(*columns, turn(new.priority)).where(has_room(new.flight, room=room, limit=self._flight_limit))
+        row = select(*columns, Present(), turn(new.priority)).where(
+            has_room(new.flight, room=room, limit=self._flight_limit)
+        )
         try:
             async with self._database.write(Lock.admission) as connection:
                 await self._note_key(connection, new)
-                entering = insert(renders).from_select([*values, "turn"], row).returning(*TOLD)
+                entering = insert(renders).from_select([*values, "created_at", "turn"], row).returning(*TOLD)
                 entered = (await connection.execute(entering)).all()
                 if not entered:
                     raise _NoRoom
@@ -77,7 +78,8 @@ class Admission:
             "status": RenderStatus.running.value,
             "attempt": 1,
             "owner": owner,
-            "started_at": datetime.now(UTC),
+            "created_at": Present(),
+            "started_at": Present(),
             "executor": executor,
             "lease_until": lease(self._lease),
             "turn": turn(new.priority),
@@ -96,12 +98,12 @@ class Admission:
 
         Raises :class:`KeyTakenError` when its key belongs to another one.
         """
-        now = datetime.now(UTC)
-        values = new.values() | outcome.values(now)
-        values |= {"attempt": 1, "started_at": now, "executor": executor, "turn": turn(new.priority)}
         try:
             async with self._database.write() as connection:
                 await self._note_key(connection, new)
+                now = await present(connection)
+                values = new.values() | outcome.values(now) | {"created_at": now, "started_at": now, "attempt": 1}
+                values |= {"executor": executor, "turn": turn(new.priority)}
                 if not await show(connection, new.tenant, outcome):
                     raise GoneError
                 entered = (await connection.execute(insert(renders).values(values).returning(*TOLD))).all()

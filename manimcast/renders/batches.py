@@ -12,13 +12,12 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Double, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Lock, Now
+from manimcast.database import Lock, Now, Present
 from manimcast.renders.batch_model import Batch, shown
 from manimcast.renders.errors import BatchNotFound, NoExecutor, QueueFull, RenderNotFound
 from manimcast.renders.idempotency import RequestKey, note
@@ -89,9 +88,9 @@ class Batches:
             raise NoExecutor(
                 "videos are joined by services that render on their own machine (executor local), and none is there"
             )
-        batch_id, now = self._ids.next(), datetime.now(UTC)
+        batch_id = self._ids.next()
         items = [(await self._service.draft(draft, tenant=tenant))[0] for draft in drafts]
-        values = {"id": batch_id, "tenant": tenant, "created_at": now, "size": len(items), "pending": len(items)}
+        values = {"id": batch_id, "tenant": tenant, "created_at": Present(), "size": len(items), "pending": len(items)}
         values |= {"canceled": False, "metadata": metadata}
         values |= {"webhook_url": webhook and webhook.url, "webhook_base": webhook and webhook.base}
         waiting = select(func.count()).where(renders.c.batch_id.is_not(None), renders.c.status == _QUEUED)
@@ -119,7 +118,7 @@ class Batches:
             for item, values in zip(items, each, strict=True)
         ]
         turn = Now() - bindparam("head_start", type_=Double)
-        await connection.execute(insert(renders).values({**columns, "turn": turn}), rows)
+        await connection.execute(insert(renders).values({**columns, "created_at": Present(), "turn": turn}), rows)
         mine = select(*TOLD).where(renders.c.batch_id == batch_id).order_by(renders.c.item)
         entered = (await connection.execute(mine)).all()
         # Of thousands, the events are written together: one by one they would keep all other writers waiting.
@@ -175,7 +174,7 @@ class Batches:
                 ids = [row.id for row in found if row.status == _QUEUED]
                 under_way = [row.id for row in found if row.status == _RUNNING]
                 ending = update(renders).where(renders.c.id.in_(ids), renders.c.status == _QUEUED)
-                ending = ending.values(CANCELED.values(datetime.now(UTC)))
+                ending = ending.values(CANCELED.values())
                 ended = (await connection.execute(ending.returning(*TOLD))).all()
                 if ended or under_way:
                     canceled = update(batches).where(batches.c.id == batch_id).values(canceled=True)
@@ -242,7 +241,7 @@ class Batches:
 
     async def _close(self, connection: AsyncConnection, batch_id: str) -> None:
         """Note that a batch has ended, and tell the witnesses."""
-        end = update(batches).where(batches.c.id == batch_id).values(finished_at=datetime.now(UTC))
+        end = update(batches).where(batches.c.id == batch_id).values(finished_at=Present())
         ended = (await connection.execute(end.returning(batches))).one()
         (batch,) = await shown(connection, [ended])
         wish = WebhookWish(ended.webhook_url, ended.webhook_base) if ended.webhook_url is not None else None

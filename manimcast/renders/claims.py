@@ -7,12 +7,11 @@ present one. So two that claim a render cannot both win, and what a dead attempt
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 
-from manimcast.database import ConflictError, Database, Lock
+from manimcast.database import ConflictError, Database, Lock, Present
 from manimcast.executors.policy import Faults
 from manimcast.renders.flights import under_way
 from manimcast.renders.leases import again, lease
@@ -84,7 +83,7 @@ class Claims:
                 attempt=renders.c.attempt + 1,
                 owner=owner,
                 lease_until=lease(self._lease),
-                started_at=datetime.now(UTC),
+                started_at=Present(),
                 executor=executor,
                 progress=None,
             )

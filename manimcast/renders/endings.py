@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import or_, select, update
 
@@ -38,7 +37,7 @@ class Endings:
         With it end all that wait for its end (:mod:`.flights`). Refused when the attempt is no longer the present one,
         and when the video that it shares is gone.
         """
-        values = outcome.values(datetime.now(UTC)) | {"lease_until": None}
+        values = outcome.values() | {"lease_until": None}
         statement = update(renders).where(*held(render_id, attempt)).values(values)
         columns = (*TOLD, renders.c.flight, renders.c.executor)
         try:
@@ -67,9 +66,7 @@ class Endings:
     async def end(self, render_id: str, *, status: RenderStatus, outcome: Outcome) -> bool:
         """End the render whoever runs it, if it is in ``status`` (queued or running); tell whether it was."""
         statement = update(renders).where(renders.c.id == render_id, renders.c.status == status.value)
-        return await change(
-            self._database, self._witnesses, statement.values(outcome.values(datetime.now(UTC))), outcome.status
-        )
+        return await change(self._database, self._witnesses, statement.values(outcome.values()), outcome.status)
 
     async def abandon(self, render_id: str) -> bool:
         """Note that whoever asked for a running render has left; False unless others wait for its end."""

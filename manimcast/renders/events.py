@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, partial
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Insert, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database, after_commit
+from manimcast.database import Database, Present, after_commit
 from manimcast.renders.model import RenderProgress
 from manimcast.renders.table import events, renders
 from manimcast.renders.transitions import Transition
@@ -99,7 +99,7 @@ class EventLog:
         type_ = EventType(transition.status)
         said = Said(type_, {"executor": row.executor} if type_ is EventType.running else {})
         await connection.execute(
-            insert(events).values(_values(transition.render_id, transition.attempt, row.last_event, said))
+            _insert().values(_values(transition.render_id, transition.attempt, row.last_event, said))
         )
 
     async def report(
@@ -132,7 +132,7 @@ class EventLog:
         if said:
             first = last - len(said) + 1
             rows = [_values(render_id, attempt, first + index, one) for index, one in enumerate(said)]
-            await connection.execute(insert(events), rows)
+            await connection.execute(_insert(), rows)
             if first // _CLEARING != (last + 1) // _CLEARING:
                 await connection.execute(_old_progress(render_id, last))
             after_commit(connection, partial(self.tell, render_id))
@@ -141,7 +141,7 @@ class EventLog:
     async def entered(self, connection: AsyncConnection, render_ids: Sequence[str]) -> None:
         """Write the first event of many renders that are entered as queued, with 1 as their ``last_event``, at once."""
         said = Said(EventType.queued, {})
-        await connection.execute(insert(events), [_values(render_id, 0, 1, said) for render_id in render_ids])
+        await connection.execute(_insert(), [_values(render_id, 0, 1, said) for render_id in render_ids])
         for render_id in render_ids:
             after_commit(connection, partial(self.tell, render_id))
 
@@ -157,7 +157,7 @@ class EventLog:
             for row in rows
             for index, one in enumerate(said)
         ]
-        await connection.execute(insert(events), values)
+        await connection.execute(_insert(), values)
 
     async def after(self, render_id: str, number: int, *, limit: int) -> list[Event]:
         """Return the first ``limit`` events of a render that came after event ``number``, in their order."""
@@ -178,13 +178,17 @@ def segment(index: int, kind: str, frames: int, duration: float) -> Said:
     return Said(EventType.segment, data)
 
 
+def _insert() -> Insert:
+    """Return the statement that enters events, with the time at which it does."""
+    return insert(events).values(noted=Present())
+
+
 def _values(render_id: str, attempt: int, number: int, said: Said) -> dict[str, Any]:
     return {
         "render_id": render_id,
         "number": number,
         "type": said.type.value,
         "attempt": attempt,
-        "noted": datetime.now(UTC),
         "data": dict(said.data),
     }
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from manimcast.database import present
 from manimcast.renders.events import EventLog, EventType, Said, segment
 from manimcast.renders.kept import KeptResult
 from manimcast.renders.model import RenderCache, RenderCost, RenderStatus
@@ -75,7 +75,7 @@ async def land(
         report = KeptResult(report=outcome.report, plays=()).again
         cache = from_another(outcome.report)
         shared = replace(outcome, report=report, cache=cache, cost=NOTHING_RENDERED, shares=True)
-    now = datetime.now(UTC)
+    now = await present(connection)
     values = shared.values(now) | {
         "executor": first.executor,
         "attempt": renders.c.attempt + 1,

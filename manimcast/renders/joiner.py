@@ -20,11 +20,11 @@ from manimcast.database import DatabaseError
 from manimcast.executors.base import Executor, ExecutorError
 from manimcast.executors.joining import CannotJoinError, Joiner
 from manimcast.renders.joins import JoinClaim, JoinStore
+from manimcast.renders.leases import BEATS
 from manimcast.renders.model import Render, RenderResult
 from manimcast.renders.owners import Owner
 from manimcast.renders.parts import NotThereYetError, look, report_of, result_of
 from manimcast.renders.rows import place_of
-from manimcast.renders.tenure import BEATS
 from manimcast.renders.watch import INTERVAL
 from manimcast.settings import Settings
 from manimcast.spec import RenderReport

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Now
-from manimcast.renders.leases import MAX_FAILURES, lease
+from manimcast.database import Present
+from manimcast.renders.leases import MAX_FAILURES, Suspects, is_live, lease
 from manimcast.renders.model import Render, RenderStatus
 from manimcast.renders.rows import LISTED, Outcome, place_of, to_render
 from manimcast.renders.store import RenderStore
@@ -129,15 +129,15 @@ class JoinStore:
     def __init__(self, store: RenderStore, lease_seconds: float) -> None:
         self.database = store.database
         self._seconds = lease_seconds
+        self.suspects = Suspects(joins, lease_seconds)
         self.on_end: OnEnd | None = None
         self.listeners: list[Listener] = []
         store.forgetting.append(_forget)
 
     async def claim(self) -> JoinClaim | None:
         """Take the join that has waited longest, if there is one; what was lost too often ends instead."""
-        is_lost = (joins.c.status == JoinStatus.running) & (joins.c.lease_until < Now())
-        due = (joins.c.status == JoinStatus.queued) | is_lost
-        if not await self._is_any(select(joins.c.batch_id).where(due)):
+        due = await self._due()
+        if due is None:
             return None
         async with self.database.write() as connection:
             which = select(joins).where(due).order_by(joins.c.batch_id).limit(1).with_for_update(skip_locked=True)
@@ -156,6 +156,15 @@ class JoinStore:
             size = select(batches.c.size).where(batches.c.id == row.batch_id)
             of_all = (await connection.execute(size)).scalar_one()
         return JoinClaim(row.batch_id, row.tenant, row.attempt + 1, of_all, row.skips)
+
+    async def _due(self) -> ColumnElement[bool] | None:
+        """Look which joins may be taken, and return which rows these are; None when there are none."""
+        waits = joins.c.status == JoinStatus.queued
+        async with self.database.read() as connection:
+            due = await self.suspects.lost(connection)
+            if (await connection.execute(select(joins.c.batch_id).where(waits).limit(1))).first() is not None:
+                due.append(waits)
+        return or_(*due) if due else None
 
     async def renew(self, claim: JoinClaim) -> bool:
         """Put off the end of the lease; False when the join is somebody else's, or nobody's, by now."""
@@ -224,7 +233,9 @@ class JoinStore:
         for listener in self.listeners:
             listener(batch_id)
         live = select(joins.c.batch_id).where(
-            joins.c.batch_id == batch_id, joins.c.status == JoinStatus.canceled, joins.c.lease_until > Now()
+            joins.c.batch_id == batch_id,
+            joins.c.status == JoinStatus.canceled,
+            is_live(joins.c.lease_until, self._seconds),
         )
         while await self._is_any(live):  # noqa: ASYNC110 - the table's
             await asyncio.sleep(LOOK_AGAIN)
@@ -250,7 +261,7 @@ class JoinStore:
 
 
 async def _note_end(connection: AsyncConnection, batch_id: str, status: JoinStatus, error: str | None = None) -> bool:
-    values = {"status": status.value, "error": error, "finished_at": datetime.now(UTC)}
+    values = {"status": status.value, "error": error, "finished_at": Present()}
     if status is not JoinStatus.canceled:  # else whoever carries it out says when nothing of it runs any more
         values["lease_until"] = None
     is_open = (joins.c.batch_id == batch_id, joins.c.status.in_(_OPEN))
@@ -277,7 +288,7 @@ async def ready(connection: AsyncConnection, batch_id: str, *, canceled: bool) -
     values: dict[str, Any] = {"status": JoinStatus.queued.value}
     if canceled or error:
         status = JoinStatus.canceled if canceled else JoinStatus.failed
-        values = {"status": status.value, "error": None if canceled else error, "finished_at": datetime.now(UTC)}
+        values = {"status": status.value, "error": None if canceled else error, "finished_at": Present()}
     await connection.execute(update(joins).where(joins.c.batch_id == batch_id).values(values))
     return not (canceled or error)
 
@@ -306,7 +317,7 @@ async def expire(connection: AsyncConnection, before: datetime, limit: int) -> N
     """Let the videos go of joins that ended earlier than that."""
     old = select(joins.c.batch_id, joins.c.place).where(joins.c.place.is_not(None), joins.c.finished_at < before)
     rows = (await connection.execute(old.limit(limit).with_for_update(skip_locked=True))).all()
-    values = {"place": None, "expired_at": datetime.now(UTC)}
+    values = {"place": None, "expired_at": Present()}
     await connection.execute(update(joins).where(joins.c.batch_id.in_([row.batch_id for row in rows])).values(values))
     await hide(connection, [row.place for row in rows])
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from manimcast.assets import Assets
 from manimcast.cache import expire
-from manimcast.database import DatabaseError, Now
+from manimcast.database import DatabaseError, Now, Present, present
 from manimcast.renders.joins import expire as expire_joined
 from manimcast.renders.model import RenderStatus
 from manimcast.renders.store import RenderStore
@@ -70,7 +70,9 @@ class Retention:
 
     async def sweep(self) -> None:
         """Let expire what has lived long enough, as much of it as a round may."""
-        now = datetime.now(UTC)
+        # Whoever goes round: what has lived long enough is not for this host's clock to say.
+        async with self._store.database.read() as connection:
+            now = await present(connection)
         if self._settings.video_ttl is not None:
             await self._expire_videos(now - timedelta(seconds=self._settings.video_ttl))
         for render_id in await self._old_records(now):
@@ -87,7 +89,7 @@ class Retention:
         old = old.order_by(renders.c.finished_at).limit(AT_ONCE).with_for_update(skip_locked=True)
         async with self._store.database.write() as connection:
             rows = (await connection.execute(old)).all()
-            values = {"place": None, "expired_at": datetime.now(UTC)}
+            values = {"place": None, "expired_at": Present()}
             await connection.execute(update(renders).where(renders.c.id.in_([row.id for row in rows])).values(values))
             await hide(connection, [row.place for row in rows])
             await expire_joined(connection, before, AT_ONCE)
@@ -117,10 +119,12 @@ class Retention:
 
     async def _is_ours(self) -> bool:
         """Take this round, unless another service has, a short while ago."""
-        due = (chores.c.name == CHORE, chores.c.until <= Now())
+        # So far ahead it was never put: the clock has been set back since.
+        is_due = or_(chores.c.until <= Now(), chores.c.until > Now() + self._pause)
+        due = (chores.c.name == CHORE, is_due)
         async with self._store.database.read() as connection:
-            known = (await connection.execute(select(chores.c.name, chores.c.until <= Now()))).all()
-        if any(name == CHORE and not is_due for name, is_due in known):
+            known = (await connection.execute(select(chores.c.name, is_due))).all()
+        if any(name == CHORE and not its_turn for name, its_turn in known):
             return False
         async with self._store.database.write() as connection:
             # By the database's clock, and a little earlier than the next look, so that the same one may take it again.

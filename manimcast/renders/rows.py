@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
+from manimcast.database import Present
 from manimcast.executors.policy import AUTO, Fault, Faults
 from manimcast.renders.idempotency import RequestKey
 from manimcast.renders.kept import KeptResult
@@ -83,11 +84,10 @@ class NewRender:
     flight: str | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return the columns that say so."""
+        """Return the columns that say so; ``created_at`` is for the statement that enters them."""
         return {
             "id": self.id,
             "tenant": self.tenant,
-            "created_at": datetime.now(UTC),
             "code": self.spec.code,
             "sources": self.spec.files or None,
             "spec": self.spec.model_dump(mode="json", exclude={"code", "files"}),
@@ -138,11 +138,11 @@ class Outcome:
     kept: KeptResult | None = None
     shares: bool = False
 
-    def values(self, when: datetime) -> dict[str, Any]:
-        """Return the columns that say so."""
+    def values(self, when: datetime | None = None) -> dict[str, Any]:
+        """Return the columns that say so, and that it was at ``when``: at the statement's own time, by default."""
         return {
             "status": self.status.value,
-            "finished_at": when,
+            "finished_at": Present() if when is None else when,
             "report": self.report and self.report.model_dump(mode="json"),
             "files": self.stored and self.stored.model_dump(mode="json"),
             "place": self.stored and self.stored.place,

@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from sqlalchemy import ColumnElement, Delete, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database, Now
+from manimcast.database import Database
 from manimcast.renders.admission import Admission
 from manimcast.renders.claims import Claims
 from manimcast.renders.endings import Endings
 from manimcast.renders.events import EventLog
-from manimcast.renders.leases import Leases
+from manimcast.renders.leases import Leases, is_live
 from manimcast.renders.model import Render, RenderStatus
 from manimcast.renders.order import position
 from manimcast.renders.rows import LISTED, State, to_render, to_spec, to_state
@@ -33,10 +33,6 @@ AT_ONCE = 500
 
 _QUEUED = RenderStatus.queued.value
 _RUNNING = RenderStatus.running.value
-_STATE = (
-    *(renders.c.id, renders.c.status, renders.c.attempt, renders.c.last_event),
-    (renders.c.lease_until > Now()).label("is_live"),
-)
 
 Forget = Callable[[AsyncConnection, str], Awaitable[None]]
 """Removes what is kept about something that is deleted."""
@@ -69,6 +65,8 @@ class RenderStore:
         self.leases = Leases(self.database, settings.lease_ttl, self.witnesses)
         self.endings = Endings(self.database, self.events, self.witnesses)
         self.videos = Videos(self.database)
+        live = is_live(renders.c.lease_until, settings.lease_ttl).label("is_live")
+        self._state = (renders.c.id, renders.c.status, renders.c.attempt, renders.c.last_event, live)
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; see :meth:`Database.open`."""
@@ -94,7 +92,7 @@ class RenderStore:
     async def delete(self, *render_ids: str) -> bool:
         """Forget renders that have ended and of which nothing runs any more; tell whether any was one."""
         is_over = (renders.c.id.in_(render_ids), renders.c.status.not_in((_QUEUED, _RUNNING)))
-        is_quiet = or_(renders.c.lease_until.is_(None), renders.c.lease_until < Now())
+        is_quiet = or_(renders.c.lease_until.is_(None), ~is_live(renders.c.lease_until, self.leases.seconds))
         async with self.database.write() as connection:
             going = delete(renders).where(*is_over, is_quiet).returning(*TOLD, renders.c.place)
             gone = (await connection.execute(going)).all()
@@ -144,7 +142,7 @@ class RenderStore:
     async def state(self, render_id: str, *, tenant: str) -> State | None:
         """Return where a tenant's render stands."""
         async with self.database.read() as connection:
-            row = (await connection.execute(select(*_STATE).where(*_of(render_id, tenant)))).first()
+            row = (await connection.execute(select(*self._state).where(*_of(render_id, tenant)))).first()
         return None if row is None else to_state(row)
 
     async def states(self, render_ids: Collection[str]) -> dict[str, State]:
@@ -152,7 +150,7 @@ class RenderStore:
         found: dict[str, State] = {}
         async with self.database.read() as connection:
             for chunk in _chunks(sorted(render_ids), AT_ONCE):
-                rows = await connection.execute(select(*_STATE).where(renders.c.id.in_(chunk)))
+                rows = await connection.execute(select(*self._state).where(renders.c.id.in_(chunk)))
                 found |= {row.id: to_state(row) for row in rows}
         return found
 

@@ -13,14 +13,12 @@ from collections.abc import Callable, Collection
 
 from manimcast.database import DatabaseError
 from manimcast.renders.fleet import Fleet
+from manimcast.renders.leases import BEATS
 from manimcast.renders.outcomes import LOST
 from manimcast.renders.owners import Owner
 from manimcast.renders.rows import place_of
 from manimcast.renders.store import RenderStore
 from manimcast.storage import Storage, StorageError
-
-BEATS = 5
-"""How many times a lease is put off before it would have run out."""
 
 logger = logging.getLogger(__name__)
 

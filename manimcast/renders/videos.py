@@ -8,7 +8,6 @@ removed then, and after them the row, so whatever dies in between, the next swee
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database
+from manimcast.database import Database, Now
 from manimcast.renders.kept import KeptResult
 from manimcast.renders.rows import Outcome, attempt_of, id_of
 from manimcast.renders.table import joins, renders, videos
@@ -109,7 +108,7 @@ async def show(connection: AsyncConnection, tenant: str, outcome: Outcome, rende
         "files": outcome.stored.model_dump(mode="json"),
         "kept": outcome.kept and outcome.kept.model_dump(mode="json"),
         "shown": renders_of_it,
-        "made": time.time(),
+        "made": Now(),
     }
     await connection.execute(insert(videos).values(values))
     return True

@@ -39,7 +39,8 @@ class NewDelivery:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery that was taken to be sent; ``number`` counts the attempts, and this is one of ``tries``."""
+    """A delivery that was taken to be sent; ``number`` counts the attempts, and this is one of ``tries``.
+    ``taken`` is when, by the database's clock: receivers refuse what was signed at another time."""
 
     id: str
     tenant: str
@@ -52,6 +53,7 @@ class Claimed:
     created: datetime
     number: int
     tries: int
+    taken: datetime
 
 
 class _Model(BaseModel):

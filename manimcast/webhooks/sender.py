@@ -93,7 +93,7 @@ class Sender:
             answer = Answer(_said(response.status), response.status)
             if answer.is_delivered:
                 return answer
-            return Answer(answer.reason, answer.status, await _beginning(response), _wait(given.get(b"retry-after")))
+            return Answer(answer.reason, answer.status, await _beginning(response), _wait(given))
 
     def _context(self, target: Target) -> ssl.SSLContext | None:
         if target.scheme == "https" and self._tls is None:
@@ -131,14 +131,18 @@ async def _beginning(response: httpcore.Response) -> str | None:
     return text[:KEPT_CHARACTERS] or None
 
 
-def _wait(header: str | None) -> float | None:
-    """Return how many seconds ``Retry-After`` says, which may name a time instead."""
+def _wait(given: Mapping[bytes, str]) -> float | None:
+    """Return how many seconds ``Retry-After`` says, which may name a time instead: by the receiver's clock."""
+    header = given.get(b"retry-after")
     if header is None:
         return None
     if header.isascii() and header.isdigit():
         return float(header[:9])
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+        when = email.utils.parsedate_to_datetime(header).timestamp()
+        date = given.get(b"date")
+        now = time.time() if date is None else email.utils.parsedate_to_datetime(date).timestamp()
+        return max(0.0, when - now)
     except (ValueError, OverflowError):
         return None
 

@@ -11,10 +11,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Database, Now
+from manimcast.database import Database, Now, Present
 from manimcast.webhooks.model import Claimed, DeliveryState, NewDelivery, Webhook, WebhookAttempt, at
 from manimcast.webhooks.schedule import pause
 from manimcast.webhooks.sender import Answer
@@ -27,6 +27,9 @@ KEPT_ATTEMPTS = 100
 """Attempts of one delivery that are kept."""
 LEASE_MARGIN = 15.0
 """Seconds for which a delivery is its sender's after the attempt must have ended: to write down how."""
+
+AHEAD = 60.0
+"""Seconds in the future that are more than two looks at the same clock differ by."""
 
 INTERRUPTED = "nothing is known of the answer: the service that sent it ended meanwhile"
 UNDER_WAY = "under way"
@@ -88,7 +91,7 @@ class DeliveryStore:
             update(webhook_deliveries)
             .where(_D.id.in_(free), *due)
             .values(due=lease, number=_D.number + 1, tries=_D.tries + 1)
-            .returning(*_CLAIMED, _D.due)
+            .returning(*_CLAIMED, _D.due, Present().label("taken"))
         )
         async with self._database.write() as connection:
             rows = (await connection.execute(taking)).all()
@@ -126,6 +129,21 @@ class DeliveryStore:
                 theirs[row.tenant] = theirs.get(row.tenant, 0) + 1
                 chosen.append(row.id)
         return chosen
+
+    async def hasten(self) -> int:
+        """Make due what was entered, or last tried, in the future; return how much that is.
+
+        It was so by a clock that has been set back since, and would wait for as long as that is ahead.
+        """
+        future = Now() + AHEAD
+        last = (_A.delivery == _D.id, _A.number == _D.number, _A.started > future)
+        ahead = or_(and_(_D.number == 0, _D.created > future), exists(select(_A.delivery).where(*last)))
+        which = (_D.state == _PENDING, _D.due > Now(), ahead)
+        async with self._database.read() as connection:
+            if (await connection.execute(select(_D.id).where(*which).limit(1))).first() is None:
+                return 0
+        async with self._database.write() as connection:
+            return (await connection.execute(update(webhook_deliveries).where(*which).values(due=Now()))).rowcount
 
     async def record(self, claimed: Claimed, answer: Answer) -> DeliveryState:
         """Write down what came of an attempt, and return where that leaves the delivery."""
@@ -217,6 +235,7 @@ def _claimed(row: Row[Any]) -> Claimed:
         at(row.created),
         row.number,
         row.tries,
+        row.taken,
     )
 
 
@@ -225,7 +244,7 @@ def _attempt(row: Row[Any]) -> WebhookAttempt:
     return WebhookAttempt(
         number=row.number,
         started_at=at(row.started),
-        duration=round(row.ended - row.started, 3) if over else None,
+        duration=round(max(0.0, row.ended - row.started), 3) if over else None,
         status=row.status,
         reason=row.reason or (UNDER_WAY if row.is_live else INTERRUPTED),
         body=row.body,

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from tests.patience import PATIENCE, until
+from tests.wrong_clock import Clock
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,13 +67,23 @@ def environment(data: Path, marker: str, **settings: object) -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path, *, python: str = sys.executable, **settings: object) -> Iterator[Server]:
-    """Start ``python run.py`` on ``data``, wait until it listens, and stop it at the end."""
+def serving(
+    data: Path,
+    *,
+    python: str = sys.executable,
+    clock: Clock | None = None,
+    **settings: object,
+) -> Iterator[Server]:
+    """Start ``python run.py`` on ``data``, wait until it listens, and stop it at the end.
+
+    ``clock`` is its host's.
+    """
+    launcher = [] if clock is None else ["-m", "tests.wrong_clock", str(clock.path)]
     marker = f"marker-{os.getpid()}-{time.monotonic_ns()}"
     process = subprocess.Popen(
-        [python, str(ROOT / "run.py")],
+        [python, *launcher, str(ROOT / "run.py")],
         cwd=data.parent,
-        env=environment(data, marker, **settings),
+        env=environment(data, marker, **settings) | ({"PYTHONPATH": str(ROOT)} if clock else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -15,7 +15,7 @@ import httpx
 
 from tests.faults.crowd import ENDS, Asked
 from tests.faults.receiver import Receiver, Told
-from tests.faults.replicas import RENDER, Fault, Replicas
+from tests.faults.replicas import CLOCK, RENDER, Fault, Replicas
 from tests.sse import Sent, parse
 
 MOST_LOST = 5
@@ -221,7 +221,7 @@ def _attempts(events: list[Sent], faults: Sequence[Fault]) -> Iterator[str]:
 
 
 def _is_cause(fault: Fault, begun: datetime, lost: datetime) -> bool:
-    return fault.kind != RENDER and fault.began <= lost and fault.ended + NOTICING >= begun
+    return fault.kind not in {RENDER, CLOCK} and fault.began <= lost and fault.ended + NOTICING >= begun
 
 
 def _webhook(render: dict[str, Any], told: list[Told]) -> Iterator[str]:

@@ -15,10 +15,13 @@ from typing import Any
 
 from tests.e2e.server import Server, serving
 from tests.patience import until
+from tests.wrong_clock import Clock
 
-SERVER, ZYGOTE, RENDER, STOP = "server", "zygote", "render", "stop"
+SERVER, ZYGOTE, RENDER, STOP, CLOCK = "server", "zygote", "render", "stop", "clock"
 KINDS = (SERVER, ZYGOTE, RENDER, STOP)
 """What is killed with SIGKILL; or, ``stop``, the server told to end by SIGTERM, without grace."""
+HOURS = (-30, -3, 0, 5, 26)
+"""By which the clock of a replica's host is set wrong, or right again; that kills nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,14 @@ class Replica:
     number: int
     data: Path
     settings: dict[str, Any]
+    clock: Clock | None = None
     server: Server | None = None
     past: list[Server] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
         """Start it, on a port that may be another one than before."""
-        server = self._stack.enter_context(serving(self.data, **self.settings))
+        server = self._stack.enter_context(serving(self.data, clock=self.clock, **self.settings))
         self.past.append(server)
         self.server = server
 
@@ -88,7 +92,12 @@ class Replicas:
 
     def harm(self, replica: Replica, rng: random.Random) -> None:
         """Do something to one of them, and bring it back if it is gone."""
-        kind = rng.choice(KINDS)
+        kind = rng.choice(KINDS if replica.clock is None else (*KINDS, CLOCK))
+        if kind == CLOCK and replica.clock is not None:
+            began = datetime.now(UTC)
+            replica.clock.set(3600 * rng.choice(HOURS))
+            self.faults.append(Fault(kind, replica.number, began, datetime.now(UTC)))
+            return
         server = replica.server
         assert server is not None
         pids = [server.process.pid] if kind in {SERVER, STOP} else replica.inner(kind)
@@ -113,9 +122,13 @@ class Replicas:
 
 
 @contextmanager
-def running(folders: list[Path], **settings: object) -> Iterator[Replicas]:
-    """Run a replica for each folder, which may be the same one for all."""
+def running(folders: list[Path], *, are_hosts: bool = False, **settings: object) -> Iterator[Replicas]:
+    """Run a replica for each folder, which may be the same one for all; those that ``are_hosts`` have clocks."""
     replicas = Replicas([Replica(number, data, dict(settings)) for number, data in enumerate(folders, 1)])
+    if are_hosts:
+        for one in replicas.all:
+            one.clock = Clock(one.data.parent / "clock")
+            one.clock.set(0)
     try:
         for one in replicas.all:
             one.start()

@@ -73,7 +73,7 @@ def trial(kind: str, folder: Path, *, count: int, faults: int, seed: int) -> Acc
     secret = new_secret()
     with ground(kind, folder) as base, receiver.receiving(secret, random.Random(rng.random())) as hook:
         settings = _SETTINGS | base.settings | {"webhook_secret": secret}
-        with replicas.running(base.folders, **settings) as services:
+        with replicas.running(base.folders, are_hosts=kind == POSTGRESQL, **settings) as services:
             crowd = wishes(count, rng, hook.url)
             _storm(services, crowd, rng, faults)
             entries, wrong = _look(services, base, crowd, hook)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -396,6 +397,8 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_first_is_refused(start
         reopened = {"status": "running", "attempt": 1, "lease_until": 0.0, "place": None}
         async with at.store.database.write() as connection:
             await connection.execute(update(joins).values(reopened))
+        assert await waiting.claim() is None, "whoever has it may still be about to put off its lease"
+        waiting.suspects.clock = lambda: time.monotonic() + 1000
         claim = await waiting.claim()
         assert claim is not None
         assert claim.attempt == 2

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, update
 
+from manimcast.database import Present
 from manimcast.executors.policy import Fault
 from manimcast.renders import RenderStore
 from manimcast.renders.order import STEP
@@ -116,7 +117,8 @@ async def test_however_many_wait_all_are_looked_at(store: RenderStore) -> None:
     # Of a thousand that wait for one executor, none may hide the one that another could run.
     rows = [NewRender(f"a{number:04}", "a", a_spec(), requested="modal") for number in range(1000)]
     async with store.database.write() as connection:
-        await connection.execute(insert(renders), [row.values() | {"status": "queued", "attempt": 0} for row in rows])
+        values = [row.values() | {"status": "queued", "attempt": 0} for row in rows]
+        await connection.execute(insert(renders).values(created_at=Present()), values)
     await queue(store, "last", asks="local")
     assert (await store.claims.queued())[-1] == Waiting("last", "local", {})
     assert len(await store.claims.queued()) == 1001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,6 +189,8 @@ async def test_a_database_of_the_first_revision_keeps_its_renders(
     assert (render.spec["executor"], render.spec["seed"], render.cost) == ("auto", 7, None)
     assert await status_of(store, "rnd_3") is RenderStatus.failed
     assert [(one.number, one.type) for one in await store.events.after("rnd_3", 0, limit=9)] == [(1, EventType.failed)]
+    assert await store.leases.recover(LOST) == [], "its owner may still be about to put off its lease"
+    store.leases.suspects.clock = lambda: time.monotonic() + store.leases.seconds
     assert await store.leases.recover(LOST) == [("rnd_2", 0)], "of before there were leases"
     assert await store.claims.queued() == [Waiting("rnd_1", "auto", {}), Waiting("rnd_2", "auto", {})]
     claimed = await claim(store)

@@ -87,6 +87,10 @@ async def test_the_host_of_a_name_is_the_name() -> None:
         (status(429, retry_after="120"), Answer("answered 429", 429, None, 120)),
         (status(503, retry_after="soon"), Answer("answered 503", 503)),
         (status(503, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"), Answer("answered 503", 503, None, 0)),
+        (
+            status(503, retry_after="Thu, 01 Jan 1970 00:01:00 GMT", date="Thu, 01 Jan 1970 00:00:20 GMT"),
+            Answer("answered 503", 503, None, 40),
+        ),
         (status(302, location="http://127.0.0.2/"), Answer("answered 302: redirects are not followed", 302)),
         (status(500, body=b"a\x00b\x1b[31mc\xff"), Answer("answered 500", 500, "abc\N{REPLACEMENT CHARACTER}")),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, Answer("answered 204", 204)),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import func, select, update
 
+from manimcast.database import Now
 from manimcast.webhooks import Claimed, DeliveryState, Webhook
 from manimcast.webhooks.schedule import JITTER, LONGEST_WISH, PAUSES, TRIES, pause
 from manimcast.webhooks.sender import Answer
@@ -239,3 +240,26 @@ async def test_pauses_grow_to_hours_and_what_the_receiver_asks_for_is_heard_with
     assert pause(1, 600) == 600
     assert (pause(8, 1) or 0) > 1, "less than usual is not waited"
     assert pause(1, 1e9) == LONGEST_WISH
+
+
+async def test_a_clock_that_is_set_back_keeps_nothing_waiting_for_as_long_as_it_was_ahead(serve: Serve) -> None:
+    async with serve(sends=False) as service:
+        for number in range(3):
+            await service.tell(f"rnd_{number}", f"https://{number}.example.org/")
+        first, second, third = sorted(await claim(service), key=lambda claimed: claimed.subject)
+        for claimed in (first, second, third):
+            await service.store.record(claimed, NO)
+        await service.tell("rnd_3", URL)
+        assert await service.store.hasten() == 0, "they wait for as long as they should"
+        ahead = Now() + 3600
+        async with service.database.write() as connection:
+            tried = webhook_attempts.c.delivery == second.id
+            await connection.execute(update(webhook_attempts).where(tried).values(started=ahead))
+            is_second = webhook_deliveries.c.id == second.id
+            await connection.execute(update(webhook_deliveries).where(is_second).values(due=ahead))
+            entered = {"created": ahead, "due": ahead}
+            is_new = webhook_deliveries.c.subject == "rnd_3"
+            await connection.execute(update(webhook_deliveries).where(is_new).values(entered))
+        assert await claim(service) == []
+        assert await service.store.hasten() == 2
+        assert {claimed.subject for claimed in await claim(service)} == {"rnd_1", "rnd_3"}
