@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import shutil
 import time
@@ -24,12 +25,12 @@ from manimcast.renders.reporter import Reporter
 from manimcast.renders.rows import Claim, Outcome
 from manimcast.renders.store import RenderStore
 from manimcast.renders.strays import Strays
-from manimcast.spec import ErrorCode, SceneError
+from manimcast.spec import ErrorCode
 from manimcast.storage import Storage, StorageError, StoredResult
 from manimcast.wire import Failed, Finished, Terminal
 
 WRITE_PAUSES = (0.2, 1.0, 3.0)
-"""Seconds between tries at writing a render's end to the table."""
+"""Seconds between tries at writing a render's end to the table; the last of them again and again."""
 
 Choose = Callable[[str, policy.Faults], policy.Choice]
 """Says what becomes of a render that asked for an executor and was failed by some."""
@@ -51,11 +52,6 @@ class Attempt:
     ``choose`` tells where it would run next, should ``executor`` fail it. ``kept`` is the result of an earlier render
     for the same request, its files being in ``work``, if that is known already. ``shares_segments`` tells whether
     renders of this tenant may have segments of each other.
-
-    Attributes
-    ----------
-    lost
-        How it ended, when the table could not be told.
     """
 
     def __init__(
@@ -94,7 +90,6 @@ class Attempt:
             kept=kept,
             shares_segments=shares_segments,
         )
-        self.lost: SceneError | None = None
         self._began = time.monotonic()
         self._stopped: Stop | None = None
         self._settling: asyncio.Task[StoredResult] | None = None
@@ -242,28 +237,29 @@ class Attempt:
         return self._settling.result()
 
     async def _write(self, outcome: Outcome) -> bool:
-        """Write the end to the table, with patience: a disk that was full has room again a moment later."""
+        """Write the end to the table, with patience: a disk that was full has room again after a while.
+
+        Until then nothing is known of the end, and nothing else can be begun either. A service that is to stop
+        gives up: its successor finds the row as it is, and tries the render again.
+        """
         progress = RenderProgress.complete(outcome.report) if outcome.report else self._reporter.progress
         outcome = replace(outcome, progress=progress)
         said = self._reporter.last_words(progress)
         await self._clean()  # whoever hears of the end finds nothing left of the render
-        for pause in (*WRITE_PAUSES, None):
+        written: bool | None = None
+        for tries in itertools.count(1):
             try:
                 written = await self._store.endings.finish(self._claim.id, self._claim.attempt, outcome, said)
                 break
             except DatabaseError as error:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
-                if pause is None:
-                    # The row still says running: when the lease has run out, somebody tries the render again.
-                    self.lost = internal(f"the end of the render could not be recorded: {error}")
-                    written = False
-                else:
-                    await asyncio.sleep(pause)
-        if outcome.stored is not None:
-            if written:
-                await self._storage.confirm(self._claim.place, outcome.stored)
-            elif self.lost is None:  # refused; or a try before was committed, although it seemed to fail
-                written = await self._decide(outcome.stored)
-            else:
-                await self._storage.delete(self._claim.place, outcome.stored)
-        return written or self.lost is not None
+                if self._stopped is not None and tries > len(WRITE_PAUSES):
+                    break
+                await asyncio.sleep(WRITE_PAUSES[min(tries, len(WRITE_PAUSES)) - 1])
+        if outcome.stored is not None and written:
+            await self._storage.confirm(self._claim.place, outcome.stored)
+        elif outcome.stored is not None and written is False:
+            # Refused; or a try before was committed, although it seemed to fail. Of what was given up that is looked
+            # up later, too.
+            written = await self._decide(outcome.stored)
+        return written is not False

@@ -8,20 +8,17 @@ reads from the table until it has caught up. What feeds the topics is :mod:`mani
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from manimcast.renders.events import Event, EventLog
 from manimcast.renders.rows import State
-from manimcast.spec import SceneError
 
 RECENT = 200
 """Events of a render that are in memory while somebody listens."""
 PAGE = 200
 """Events that are read from the table at once."""
-LOST = 64
-"""Attempts whose end could not be written that are remembered."""
 FAREWELL = 2.0
 """Seconds that listeners have at the end of the service to hear what is there and go."""
 
@@ -30,7 +27,7 @@ class Topic:
     """What is known here of a render that somebody listens to or waits for.
 
     ``state`` is None until the table was looked at. ``is_over`` is set when nothing more will come: the render is
-    gone, its end was lost, or the service ends. ``news`` is set, and replaced, when any of it has changed.
+    gone, or the service ends. ``news`` is set, and replaced, when any of it has changed.
     """
 
     def __init__(self) -> None:
@@ -90,7 +87,6 @@ class Feed:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._topics: dict[str, Topic] = {}
-        self._lost: OrderedDict[tuple[str, int], SceneError] = OrderedDict()
         self._nudged: set[str] = set()
         self._woken = asyncio.Event()
         self.is_closed = False
@@ -103,7 +99,7 @@ class Feed:
         """Yield the events of a render that come after event ``after``, up to the one that ends it.
 
         After ``idle`` seconds without any, an empty list is yielded. It stops before the end when the render is
-        deleted, when its end was lost, or when the service ends. May raise ``DatabaseError``.
+        deleted, or when the service ends. May raise ``DatabaseError``.
         """
         with self.topic(render_id) as topic:
             while True:
@@ -182,20 +178,6 @@ class Feed:
                 events += page
                 last = page[-1].number
             topic.update(state, events)
-            if (render_id, state.attempt) in self._lost and not state.status.ended:
-                topic.close()
-
-    def lose(self, render_id: str, attempt: int, error: SceneError) -> None:
-        """Take note that an attempt has ended and the table could not be told: its listeners are let go."""
-        self._lost[render_id, attempt] = error
-        while len(self._lost) > LOST:
-            self._lost.popitem(last=False)
-        if render_id in self._topics:
-            self._topics[render_id].close()
-
-    def lost(self, render_id: str, attempt: int) -> SceneError | None:
-        """Return how an attempt ended of which the table could not be told."""
-        return self._lost.get((render_id, attempt))
 
     async def close(self) -> None:
         """Let everybody go, and wait a moment until they have."""

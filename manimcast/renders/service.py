@@ -52,7 +52,7 @@ class RenderService:
         self._storage = storage
         self._ids = IdMaker()
         self._feed = Feed(store.events)
-        self._worker = Worker(settings, store, executors, storage, self._feed)
+        self._worker = Worker(settings, store, executors, storage)
         self._watch = Watch(store, self._feed, self._worker)
         self._retention = Retention(settings, store, storage)
         self._cancellation = Cancellation(store, self._worker, self._feed, self._read)
@@ -230,8 +230,7 @@ class RenderService:
     async def events(self, render_id: str, *, tenant: str, after: int = 0) -> AsyncGenerator[Event, None]:
         """Yield what has happened to the render since event ``after``, and what happens, up to the event that ends it.
 
-        The last event may be missing: when the render is deleted, when its end could not be recorded, or when the
-        service ends first.
+        The last event may be missing: when the render is deleted, or when the service ends first.
         """
         _, batches = await self.listen(render_id, tenant=tenant, after=after)
         async with contextlib.aclosing(batches):
@@ -266,11 +265,8 @@ class RenderService:
         return await self._store.depth()
 
     async def _read(self, render_id: str, tenant: str) -> Render:
-        """Return the table's render, with its end if only this process knows of that."""
+        """Return the table's render."""
         render = await self._store.get(render_id, tenant=tenant)
         if render is None:
             raise RenderNotFound(render_id)
-        lost = self._feed.lost(render_id, render.attempt)
-        if lost is None or render.status is not RenderStatus.running:
-            return render
-        return render.model_copy(update={"status": RenderStatus.failed, "error": lost})
+        return render

@@ -25,10 +25,8 @@ from manimcast.executors import policy
 from manimcast.executors.base import Executor
 from manimcast.renders.attempt import Attempt, Stop
 from manimcast.renders.errors import NoExecutor
-from manimcast.renders.feed import Feed
 from manimcast.renders.fleet import NO_WORKER, Fleet, Offer
 from manimcast.renders.kept import KeptResult, KeptResults
-from manimcast.renders.outcomes import internal
 from manimcast.renders.owners import Owner
 from manimcast.renders.rows import Claim, NewRender
 from manimcast.renders.store import RenderStore
@@ -48,14 +46,11 @@ logger = logging.getLogger(__name__)
 class Worker:
     """The slots of one service's executors."""
 
-    def __init__(
-        self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage, feed: Feed
-    ) -> None:
+    def __init__(self, settings: Settings, store: RenderStore, executors: Sequence[Executor], storage: Storage) -> None:
         self._settings = settings
         self._store = store
         self._executors = {executor.name: executor for executor in executors}
         self._storage = storage
-        self._feed = feed
         self.results = KeptResults(settings)
         self._assets = Assets(settings, store.database, storage)
         self._owner = Owner(settings.data_dir.absolute())
@@ -256,21 +251,16 @@ class Worker:
     async def _run(self, claim: Claim, attempt: Attempt, slot_of: str | None) -> None:
         structlog.contextvars.bind_contextvars(render_id=claim.id)  # of this task, and of those that it starts
         began = time.monotonic()
-        lost = None
         try:
             await attempt.run()
-            lost = attempt.lost
-        except Exception:  # whatever it was, the slot must come free and the listeners must hear of it
+        except Exception:  # whatever it was, the slot must come free; the render is tried again when its lease is over
             logger.exception("attempt %d broke off", claim.attempt)
-            lost = internal("the service had a fault")
         finally:
             if self._attempts.get(claim.id) is attempt:  # else the next attempt has begun already
                 del self._attempts[claim.id]
             if slot_of is not None:
                 self.fleet.took(slot_of, time.monotonic() - began)
                 self._busy[slot_of] -= 1
-            if lost is not None:
-                self._feed.lose(claim.id, claim.attempt, lost)
             self.wake()
 
 

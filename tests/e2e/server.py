@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.disks import Disk, mounting
 from tests.patience import PATIENCE, until
 from tests.wrong_clock import Clock
 
@@ -72,16 +73,17 @@ def serving(
     *,
     python: str = sys.executable,
     clock: Clock | None = None,
+    disks: Sequence[Disk] = (),
     **settings: object,
 ) -> Iterator[Server]:
     """Start ``python run.py`` on ``data``, wait until it listens, and stop it at the end.
 
-    ``clock`` is its host's.
+    ``clock`` is its host's, and on ``disks`` lie folders of ``data``.
     """
     launcher = [] if clock is None else ["-m", "tests.wrong_clock", str(clock.path)]
     marker = f"marker-{os.getpid()}-{time.monotonic_ns()}"
     process = subprocess.Popen(
-        [python, *launcher, str(ROOT / "run.py")],
+        [*mounting(data, disks), python, *launcher, str(ROOT / "run.py")],
         cwd=data.parent,
         env=environment(data, marker, **settings) | ({"PYTHONPATH": str(ROOT)} if clock else {}),
         stdout=subprocess.PIPE,
@@ -89,6 +91,8 @@ def serving(
         text=True,
     )
     server = Server(process, data, marker)
+    for disk in disks:
+        disk.mounted(process.pid, data)
     listening = threading.Event()
 
     def read() -> None:
