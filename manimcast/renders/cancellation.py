@@ -34,13 +34,10 @@ class Cancellation:
 
         The render counts as canceled at once. With ``wait``, this returns only when nothing of it runs any more.
         """
-        # By the table alone: a render whose end could not be written there counts as failed here, but runs again.
         while (state := await self._store.state(render_id, tenant=tenant)) is not None and not state.status.ended:
             if await self._store.endings.end(render_id, status=state.status, outcome=CANCELED):
                 if state.status is RenderStatus.running:
                     self._worker.abort(render_id)
-                    if self._feed.lost(render_id, state.attempt) is not None:
-                        await self._store.leases.release(render_id, state.attempt)
                 await self.end_orphans(render_id)
         render = await self._read(render_id, tenant)
         if wait:

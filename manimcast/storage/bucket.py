@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,9 @@ from manimcast.storage.base import Link
 from manimcast.storage.connect import connect
 from manimcast.storage.faults import explain
 from manimcast.storage.model import BucketError, NoSuchFile, StorageError
+from manimcast.storage.multipart import Multipart
 from manimcast.storage.places import public_base, public_url
-from manimcast.storage.threads import Threads
+from manimcast.storage.threads import Result, Threads
 from manimcast.storage_settings import Place
 
 if TYPE_CHECKING:
@@ -52,13 +53,20 @@ class Headers:
 
 
 class Bucket:
-    """The bucket that the settings name. Nothing is sent before the first request."""
+    """The bucket that the settings name. Nothing is sent before the first request.
+
+    Attributes
+    ----------
+    multipart
+        Uploads in parts that outlive this process, for :mod:`manimcast.storage.resuming`.
+    """
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings = settings
         self._place = place
         self._public = public_base(settings, place)
         self._threads = Threads()
+        self.multipart = Multipart(settings, place)
 
     @property
     def is_public(self) -> bool:
@@ -78,6 +86,23 @@ class Bucket:
         put = partial(obstore.put, attributes=headers.attributes(), chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
         with self._plainly("write"):
             await self._threads.run(partial(put, self._client, key, path))
+
+    async def size(self, key: str) -> int | None:
+        """Return how many bytes the object ``key`` has; None when there is none. Raises :class:`BucketError`."""
+        import obstore  # noqa: PLC0415
+
+        with self._plainly("read"):
+            try:
+                return (await self._threads.run(partial(obstore.head, self._client, key)))["size"]
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                return None
+
+    async def run(self, doing: str, call: Callable[[], Result]) -> Result:
+        """Return what a call of ``multipart`` returns; what that raises is the cause of a :class:`BucketError`."""
+        with self._plainly(doing):
+            return await self._threads.run(call)
 
     async def download(self, key: str, file: BinaryIO) -> None:
         """Write the object ``key`` into ``file``, and leave that at its beginning.
@@ -162,6 +187,7 @@ class Bucket:
     async def close(self) -> None:
         """Let requests that are under way end, for a moment; what hangs is left behind."""
         await self._threads.join(LAST_WORDS)
+        self.multipart.close()
 
     @property
     def _has_own_key(self) -> bool:

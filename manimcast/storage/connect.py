@@ -23,7 +23,7 @@ TRIES = 4
 TRYING = timedelta(seconds=20)
 """How often, and how long, one request is tried again before the whole upload counts as failed for now."""
 
-_ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
+ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
 """Where obstore looks for an address by itself."""
 
 
@@ -52,7 +52,7 @@ def connect(settings: Settings, place: Place, *, for_links: bool = False) -> Cli
 
 def _options(settings: Settings, place: Place) -> ClientConfig:
     # An address without TLS is the operator's choice; it is not one that credentials slip into by themselves.
-    addresses = (settings.s3_endpoint, settings.s3_link_endpoint, *map(os.environ.get, _ADDRESSES))
+    addresses = (settings.s3_endpoint, settings.s3_link_endpoint, *map(os.environ.get, ADDRESSES))
     options: ClientConfig = {
         "timeout": REQUEST_TIMEOUT,
         "connect_timeout": CONNECT_TIMEOUT,

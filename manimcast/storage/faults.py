@@ -78,6 +78,12 @@ _KNOWN = (
         is_lasting=False,
     ),
     _fault(
+        "NoSuchUpload InvalidPart InvalidPartOrder EntityTooSmall",
+        "{endpoint} has given up an upload that was under way",
+        "It begins anew; if that goes on, look at the bucket's lifecycle rules for unfinished uploads.",
+        is_lasting=False,
+    ),
+    _fault(
         "KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException InvalidEncryptionAlgorithmError "
         "ServerSideEncryptionConfigurationNotFoundError KMSNotConfigured",
         "{endpoint} cannot encrypt as asked",

@@ -2,12 +2,14 @@
 
 Whatever lies here survives a crash and is found again by the next start. A parcel is a folder with the files and a note
 on what they are to become; it goes when all of them have arrived. An order is a file that names objects to delete; it
-goes when none of them is there any more. An order for the objects of a parcel makes the parcel void. All methods block.
+goes when none of them is there any more. An order for the objects of a parcel makes the parcel void. A beginning is a
+file that says under which id the parts of an object are being sent. All methods block.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import secrets
@@ -26,6 +28,7 @@ Naming = Callable[[tuple[StoredFile, ...]], tuple[StoredFile, ...]]
 _ORDER = ".delete-"
 _DRAFT = ".draft-"
 _SENT = ".sent-"
+_BEGUN = ".begun-"
 _WORKED = ".worked"
 
 logger = logging.getLogger(__name__)
@@ -43,6 +46,13 @@ class _Keys(Strict):
     """What an order says."""
 
     keys: tuple[str, ...]
+
+
+class _Beginning(Strict):
+    """The note of an upload in parts."""
+
+    key: str
+    upload: str
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,35 @@ class Outbox:
         with contextlib.suppress(OSError):  # else it is sent again, which does no harm
             (self._shelf.folder / parcel.name / f"{_SENT}{file}").touch()
 
+    def begin(self, key: str, upload: str) -> None:
+        """Note under which id the parts of an object are being sent; it survives a crash, and the parcel.
+
+        Raises :class:`StorageError`: parts that nobody knows of would stay in the bucket.
+        """
+        draft = self._shelf.folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        with plainly("the outbox cannot be written"):
+            write_flushed(draft, _Beginning(key=key, upload=upload).model_dump_json().encode())
+            draft.rename(self._beginning(key))
+            flush(self._shelf.folder)
+
+    def begun(self, key: str) -> str | None:
+        """Return the id under which the parts of an object are being sent, if they are."""
+        beginning = _beginning(self._beginning(key))
+        return None if beginning is None else beginning.upload
+
+    def all_begun(self) -> list[str]:
+        """Return the objects of which parts are being sent, or were."""
+        found = map(_beginning, sorted(self._shelf.folder.glob(f"{_BEGUN}*")))
+        return [beginning.key for beginning in found if beginning is not None]
+
+    def ended(self, key: str) -> None:
+        """Note that no parts of an object are being sent any more."""
+        with contextlib.suppress(OSError):  # else the next start finds out that there are none
+            self._beginning(key).unlink(missing_ok=True)
+
+    def _beginning(self, key: str) -> Path:
+        return self._shelf.folder / f"{_BEGUN}{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
     def remove(self, parcel: Parcel) -> None:
         """Remove a parcel."""
         with plainly("the outbox cannot be written"):
@@ -203,4 +242,11 @@ def _order(path: Path) -> Order | None:
         return Order(path.name.removeprefix(_ORDER), _Keys.model_validate_json(path.read_bytes()).keys)
     except ValidationError:
         logger.error("the order %s cannot be read and is left alone", path)  # noqa: TRY400
+        return None
+
+
+def _beginning(path: Path) -> _Beginning | None:
+    try:
+        return _Beginning.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
         return None

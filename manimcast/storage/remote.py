@@ -58,6 +58,7 @@ class RemoteStorage:
         """
         await self._local.start()
         parcels, orders = await asyncio.to_thread(self._outbox.open)
+        begun = set(await asyncio.to_thread(self._outbox.all_begun)).difference(*(parcel.keys for parcel in parcels))
         name = f"{self._place.kind} {endpoint(self._settings)} {self._place.bucket}"
         try:
             await self._bucket.check()
@@ -70,6 +71,7 @@ class RemoteStorage:
             self._uploads.send(parcel)
         for order in orders:
             self._uploads.carry_out(order)
+        self._uploads.clear(sorted(begun))
 
     async def stop(self) -> None:
         """Stop uploading; the next start goes on with it."""

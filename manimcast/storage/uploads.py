@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from manimcast.storage.base import Status
 from manimcast.storage.bucket import Bucket, Headers
 from manimcast.storage.model import BucketError, StorageError, StoredFile, media_type
 from manimcast.storage.outbox import Order, Outbox, Parcel
+from manimcast.storage.resuming import Resuming
 
 AT_ONCE = 4
 """Parcels and orders that are carried out at the same time."""
@@ -49,12 +50,17 @@ class Uploads:
     def __init__(self, outbox: Outbox, bucket: Bucket) -> None:
         self._outbox = outbox
         self._bucket = bucket
+        self._resuming = Resuming(outbox, bucket)
         self._deliveries: dict[str, Delivery] = {}
         self._faults: dict[object, str] = {}
         self._orders: set[Order] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lanes = asyncio.Semaphore(AT_ONCE)
         self._news = asyncio.Event()
+
+    def clear(self, keys: Iterable[str]) -> None:
+        """Begin to remove the parts that whoever died had sent of objects that nobody wants any more."""
+        self._start(self._resuming.abort_all(keys))
 
     async def stop(self) -> None:
         """Stop all of it where it is; what lies in the outbox goes on at the next start."""
@@ -120,7 +126,7 @@ class Uploads:
                     async with self._lanes:
                         for file in parcel.files:
                             if not delivery.is_void:
-                                await self._upload(parcel, file)
+                                await self._upload(delivery, file)
                     break
                 except StorageError as error:
                     self._failed(delivery, error, f"{parcel.render_id} was not uploaded", pause)
@@ -134,17 +140,22 @@ class Uploads:
             if not delivery.is_void:
                 await asyncio.sleep(LINGER)
                 await delivery.known.wait()
+            else:
+                await self._resuming.abort_all(parcel.keys)
             await asyncio.to_thread(self._outbox.remove, parcel)
         finally:
             delivery.tried.set()
             del self._deliveries[parcel.name]
 
-    async def _upload(self, parcel: Parcel, file: StoredFile) -> None:
+    async def _upload(self, delivery: Delivery, file: StoredFile) -> None:
+        parcel = delivery.parcel
         if file.name in parcel.sent or file.key is None:
             return
         headers = Headers(media_type(file.name), f"{parcel.render_id}-{file.name}", self._bucket.is_public)
-        await self._bucket.upload(file.key, self._outbox.path(parcel, file.name), headers)
-        await asyncio.to_thread(self._outbox.sent, parcel, file.name)
+        path = self._outbox.path(parcel, file.name)
+        await self._resuming.upload(file.key, path, headers, is_wanted=lambda: not delivery.is_void)
+        if not delivery.is_void:
+            await asyncio.to_thread(self._outbox.sent, parcel, file.name)
 
     async def _delete(self, order: Order) -> None:
         under_way = [delivery for delivery in self._of(frozenset(order.keys)) if delivery.task is not None]

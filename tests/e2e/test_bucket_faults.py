@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from manimcast.storage.bucket import PART
 from tests import postgres
 from tests.buckets import BUCKET, Asked, BucketServer, Proxy
 from tests.e2e.conftest import QUICK, scene
@@ -169,6 +171,38 @@ def test_a_large_video_goes_in_parts_and_a_lost_part_is_sent_again(
         parts = [asked.query for asked in way.passed if asked.is_part and asked.path.endswith(".mov")]
         assert len(parts) == len(set(parts)) >= 3, "each part arrived once"
         assert bucket.unfinished() == []
+
+
+def test_a_service_that_is_killed_amid_a_large_upload_sends_no_part_twice(
+    tmp_path: Path, bucket: BucketServer, way: Proxy
+) -> None:
+    refused: list[Asked] = []
+
+    def further(asked: Asked) -> tuple[int, str] | None:
+        if not (asked.is_part and re.search(r"partNumber=([3-9]|\d\d)", asked.query)):
+            return None
+        refused.append(asked)
+        return 503, "SlowDown"
+
+    def parts() -> list[str]:
+        return [asked.query for asked in way.passed if asked.is_part and asked.path.endswith(".mov")]
+
+    way.refuse = further
+    with service(tmp_path, bucket, way) as server, server.client() as client:
+        render_id = client.post("/v1/renders", json=LARGE).json()["id"]
+        until(lambda: len(parts()) == 2 and refused, "the first two parts")
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait(60)
+    assert bucket.unfinished()
+    way.works()
+    with service(tmp_path, bucket, way) as server, server.client() as client:
+        render = in_bucket(client, render_id, way)
+        assert (render["status"], render["attempt"]) == ("succeeded", 1)
+        until(lambda: not read_outbox(server.data), "the end of the copy here")
+    count = -(-render["result"]["bytes"] // PART)
+    assert sorted(parts()) == sorted(set(parts()))
+    assert len(parts()) == count >= 3, "each part was sent once, over both services"
+    assert bucket.unfinished() == []
 
 
 def test_a_bucket_that_is_killed_amid_an_upload(tmp_path: Path, bucket: BucketServer, way: Proxy) -> None:

@@ -118,3 +118,25 @@ def test_the_bucket_that_worked_is_remembered(tmp_path: Path, outbox: Outbox) ->
     assert not other.has_worked("s3 here videos")
     other.open()
     assert other.has_worked("s3 here films")
+
+
+def test_a_beginning_survives_and_outlives_its_parcel(tmp_path: Path, outbox: Outbox) -> None:
+    parcel = packed(tmp_path, outbox)
+    outbox.begin("key-of-video.mp4", "upload 1")
+    outbox.begin("key-of-video.mp4", "upload 2")
+    outbox.begin("another/key", "upload 3")
+    outbox = again(tmp_path, outbox)
+    assert outbox.open() == ([parcel], [])
+    assert outbox.begun("key-of-video.mp4") == "upload 2"
+    outbox.remove(parcel)
+    assert sorted(outbox.all_begun()) == ["another/key", "key-of-video.mp4"]
+    outbox.ended("key-of-video.mp4")
+    outbox.ended("key-of-video.mp4")
+    assert (outbox.begun("key-of-video.mp4"), outbox.all_begun()) == (None, ["another/key"])
+
+
+def test_a_beginning_that_cannot_be_read_is_none(tmp_path: Path, outbox: Outbox) -> None:
+    outbox.begin("key", "upload")
+    (note,) = folder_of(tmp_path).glob(".begun-*")
+    note.write_bytes(b'{"key": "key"')
+    assert (outbox.begun("key"), outbox.all_begun()) == (None, [])
