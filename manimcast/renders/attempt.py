@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import shutil
@@ -92,6 +93,7 @@ class Attempt:
         )
         self._began = time.monotonic()
         self._stopped: Stop | None = None
+        self._stopping = asyncio.Event()
         self._settling: asyncio.Task[StoredResult] | None = None
 
     @property
@@ -103,6 +105,7 @@ class Attempt:
         """End the attempt early. Returns at once; :meth:`run` returns when nothing of it runs any more."""
         if self._stopped is None:
             self._stopped = why
+            self._stopping.set()
             self._rendering.stop()
             if self._settling is not None:
                 self._settling.cancel()
@@ -255,11 +258,19 @@ class Attempt:
                 logger.error("the end of the render was not written: %s", error)  # noqa: TRY400
                 if self._stopped is not None and tries > len(WRITE_PAUSES):
                     break
-                await asyncio.sleep(WRITE_PAUSES[min(tries, len(WRITE_PAUSES)) - 1])
+                await self._pause(WRITE_PAUSES[min(tries, len(WRITE_PAUSES)) - 1])
         if outcome.stored is not None and written:
             await self._storage.confirm(self._claim.place, outcome.stored)
         elif outcome.stored is not None and written is False:
-            # Refused; or a try before was committed, although it seemed to fail. Of what was given up that is looked
-            # up later, too.
+            # Refused; or a try before was committed, although it seemed to fail. When it was given up, the sweep
+            # of the next start looks.
             written = await self._decide(outcome.stored)
         return written is not False
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before another try; not for long once the attempt is stopped, as the next try may then be refused."""
+        if self._stopped is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+        else:
+            await asyncio.sleep(seconds)

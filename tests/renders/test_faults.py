@@ -169,11 +169,12 @@ async def test_an_end_that_cannot_be_written_is_none_and_the_next_start_tries_ag
             shown = await service.get(render.id, tenant="t")
             assert shown is not None
             assert (shown.status, shown.error) == (RenderStatus.running, None), "nobody is told what may not last"
-        assert list((tmp_path / "data" / "videos").iterdir()) == []
     async with serve() as service:
         (await executor.begun.get()).succeed()
         done = await ended(service, render)
         assert (done.status, done.attempt) == (RenderStatus.succeeded, 2)
+        videos = tmp_path / "data" / "videos"
+        await eventually(lambda: len(list(videos.iterdir())) == 1, "only the video that is shown")
 
 
 @SQLITE
@@ -181,18 +182,21 @@ async def test_an_end_that_cannot_be_written_is_none_and_the_next_start_tries_ag
 async def test_a_render_whose_end_was_not_written_can_be_ended_for_good(
     tmp_path: Path, serve: Serve, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch, leaving: str
 ) -> None:
-    """It counts as failed, and would be run again."""
+    """It goes on trying to write that it succeeded, and is refused."""
+    tried = asyncio.Event()
+    monkeypatch.setattr(attempt.logger, "error", lambda *_: tried.set())
     monkeypatch.setattr(connection, "BUSY_TIMEOUT", BUSY_SECONDS)
-    monkeypatch.setattr(attempt, "WRITE_PAUSES", ())
+    monkeypatch.setattr(attempt, "WRITE_PAUSES", (1000.0,))
     async with serve(lease_ttl=1000) as service:
         render = await service.submit(a_spec(), tenant="t")
         performance = await executor.begun.get()
         with locked(tmp_path / "data" / "manimcast.db"):
             performance.succeed()
-            assert (await ended(service, render)).status is RenderStatus.failed
+            await tried.wait()
         await (service.delete if leaving == "delete" else service.cancel)(render.id, tenant="t")
         assert await service.queue_depth() == (0, 0)
+        assert left(tmp_path) == []
     async with serve() as service:
-        left = await service.get(render.id, tenant="t")
-        assert (left and left.status) == (None if leaving == "delete" else RenderStatus.canceled)
+        found = await service.get(render.id, tenant="t")
+        assert (found and found.status) == (None if leaving == "delete" else RenderStatus.canceled)
         assert executor.begun.empty()
