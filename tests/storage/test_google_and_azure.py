@@ -19,25 +19,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from manimcast.settings import Settings
-from manimcast.storage import StorageError, from_settings, uploads
+from manimcast.storage import StorageError, from_settings
 from tests.buckets import BUCKET, moto
 from tests.buckets.azure import ACCOUNT, azure
 from tests.storage.test_local import written
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("impatient")]
 
 LARGE = bytes(12_000_000)
 """A video of three parts."""
-
-
-@pytest.fixture(params=["asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "LINGER", 0.05)
 
 
 @pytest.fixture

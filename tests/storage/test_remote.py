@@ -19,7 +19,6 @@ from manimcast.storage import (
     StoredResult,
     arrivals,
     from_settings,
-    remote,
     uploads,
 )
 from manimcast.storage.remote import RemoteStorage
@@ -27,19 +26,7 @@ from tests.buckets import BUCKET, BucketServer, Proxy, nanio, proxy
 from tests.patience import eventually
 from tests.storage.test_local import written
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=["asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(uploads, "LINGER", 0.05)
-    monkeypatch.setattr(remote, "DELETING", 60)
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("impatient")]
 
 
 @asynccontextmanager

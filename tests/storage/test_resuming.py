@@ -17,31 +17,20 @@ import httpx
 import pytest
 
 from manimcast.settings import Settings
-from manimcast.storage import StorageError, StoredResult, remote, uploads
+from manimcast.storage import StorageError, StoredResult
 from manimcast.storage.bucket import PART
 from manimcast.storage.multipart import Multipart
 from manimcast.storage.outbox import Outbox
 from manimcast.storage.remote import RemoteStorage
 from tests.buckets import Asked, BucketServer, Proxy, moto, nanio, proxy
+from tests.patience import eventually
 
-from .test_remote import opened, put, quiet, soon
+from .test_remote import opened, put, quiet
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("impatient")]
 
 PARTS = 5
 CONTENT = random.Random(1).randbytes((PARTS - 1) * PART + 1000)
-
-
-@pytest.fixture(params=["asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(uploads, "LINGER", 0.05)
-    monkeypatch.setattr(remote, "DELETING", 60)
 
 
 @pytest.fixture(params=["nanio", "moto"])
@@ -116,7 +105,7 @@ async def broken_off(tmp_path: Path, server: BucketServer, line: Proxy) -> Store
     line.refuse = lambda asked: (503, "SlowDown") if (number(asked) or 0) > 2 else None
     async with opened(tmp_path, server, line) as storage:
         result = await stored(storage, tmp_path)
-        await soon(lambda: storage.status().fault)
+        await eventually(lambda: storage.status().fault, "the fault")
         assert sent(line) == {1: 1, 2: 1}
     line.works()
     return result
@@ -128,7 +117,7 @@ async def test_only_parts_that_are_missing_are_sent_after_a_break(
     async with opened(tmp_path, server, line) as storage:
         line.refuse = lambda asked: (503, "SlowDown") if (number(asked) or 0) > 2 else None
         result = await stored(storage, tmp_path)
-        await soon(lambda: storage.status().fault)
+        await eventually(lambda: storage.status().fault, "the fault")
         line.works()
         assert hashlib.sha256(await arrived(storage, result)).hexdigest() == result.video.sha256
     assert sent(line) == dict.fromkeys(range(1, PARTS + 1), 1)
@@ -228,9 +217,9 @@ async def test_what_is_deleted_amid_its_upload_leaves_no_parts(
     line.hold = lambda asked: (number(asked) or 0) > 1
     async with opened(tmp_path, server, line) as storage:
         result = await stored(storage, tmp_path)
-        await soon(lambda: line.held)
+        await eventually(lambda: line.held, "a part")
         deleting = asyncio.create_task(storage.delete("rnd_1", result))
-        await soon(lambda: storage._uploads._orders)
+        await eventually(lambda: storage._uploads._orders, "the order")
         line.works()
         await deleting
         await quiet(storage)
@@ -246,7 +235,7 @@ async def test_parts_that_nobody_wants_are_removed_by_the_next_start(
         if parcel.is_dir():
             shutil.rmtree(parcel)
     async with opened(tmp_path, server, line):
-        await soon(lambda: not [*(tmp_path / "data" / "outbox").glob("*/.begun-*")])
+        await eventually(lambda: not [*(tmp_path / "data" / "outbox").glob("*/.begun-*")], "the end of the upload")
         assert not left(line)
 
 

@@ -16,11 +16,6 @@ from tests.patience import eventually
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 def alive() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "bucket"]
 
