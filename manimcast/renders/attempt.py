@@ -130,10 +130,10 @@ class Attempt:
         versions = self._executor.versions()
         if self._kept is not None or self._claim.cache is not CacheMode.use or not self._results.on or not versions:
             return False
-        video = await self._store.videos.find(self._results.key(self._claim.spec, self._claim.tenant, versions))
-        if video is None or not await self._storage.holds(video.place, video.stored):
+        key = self._results.key(self._claim.spec, self._claim.tenant, versions)
+        outcome = await shown_again(self._store.videos, self._storage, key)
+        if outcome is None:
             return False
-        outcome = shown_again(video)
         return await self._store.endings.finish(self._claim.id, self._claim.attempt, outcome, retold(outcome))
 
     async def _conclude(self, end: Terminal | ExecutorError | None) -> bool:
@@ -215,14 +215,6 @@ class Attempt:
             )
         )
 
-    async def _decide(self, stored: StoredResult) -> bool:
-        """Remove what was stored unless a row shows it; tell whether one does."""
-        try:
-            return await self._strays.decide(self._claim.place, stored)
-        except DatabaseError as error:
-            logger.warning("what becomes of the stored video is decided later: %s", error)
-            return False
-
     async def _settle(self, stored: StoredResult) -> StoredResult:
         """Wait until the files are where they stay, so that clients are told of that place; return what is, then.
 
@@ -264,7 +256,7 @@ class Attempt:
         elif outcome.stored is not None and written is False:
             # Refused; or a try before was committed, although it seemed to fail. When it was given up, the sweep
             # of the next start looks.
-            written = await self._decide(outcome.stored)
+            written = await self._strays.refused(self._claim.place, outcome.stored)
         return written is not False
 
     async def _pause(self, seconds: float) -> None:

@@ -6,9 +6,9 @@ from manimcast.renders.flights import NOTHING_RENDERED, from_another
 from manimcast.renders.leases import MAX_FAILURES
 from manimcast.renders.model import RenderProgress, RenderStatus
 from manimcast.renders.rows import Outcome
-from manimcast.renders.videos import Video
+from manimcast.renders.videos import Videos
 from manimcast.spec import ErrorCode, RenderReport, SceneError
-from manimcast.storage import StoredResult
+from manimcast.storage import Storage, StoredResult
 
 EXECUTOR_ERROR = "ExecutorError"
 """``exception`` of the error of a render that no executor could run; its code is ``internal``."""
@@ -21,8 +21,14 @@ def finished(report: RenderReport, stored: StoredResult) -> Outcome:
     return Outcome(RenderStatus.succeeded, report=report, stored=stored, progress=RenderProgress.complete(report))
 
 
-def shown_again(video: Video) -> Outcome:
-    """Return the end of a render that shows the video of an earlier one for the same request."""
+async def shown_again(videos: Videos, storage: Storage, key: str) -> Outcome | None:
+    """Return the end of a render that shows the video of an earlier one, if there is one and it is what was stored.
+
+    ``key`` stands for the requests that become the same video.
+    """
+    video = await videos.find(key)
+    if video is None or not await storage.holds(video.place, video.stored):
+        return None
     return Outcome(
         RenderStatus.succeeded,
         report=video.kept.again,

@@ -7,8 +7,6 @@ at once. Of services on other machines only their leases tell (:mod:`manimcast.r
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 import socket
@@ -17,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from manimcast.database import DatabaseError
+from manimcast.lockfiles import hold, is_free
 
 
 class Owner:
@@ -37,11 +36,7 @@ class Owner:
         """Hold the lock. Raises :class:`DatabaseError` when ``DATA_DIR`` cannot be written."""
         try:
             self._files.mkdir(parents=True, exist_ok=True)
-            # Locked under another name first, so that nobody ever sees it without its lock.
-            draft = self._files / f".{self.name}"
-            self._descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            draft.rename(self._files / self.name)
+            self._descriptor = hold(self._files / self.name)
         except OSError as error:
             raise DatabaseError(
                 f"{self._files.parent} cannot be written: {error.strerror}. Give the service's user write access to "
@@ -58,7 +53,7 @@ class Owner:
 
     def dead(self) -> list[str]:
         """Return the names of the processes that worked in this folder, on this machine, and are no more."""
-        return [path.name for path in self._others() if _is_free(path)]
+        return [path.name for path in self._others() if is_free(path)]
 
     def bury(self, names: list[str]) -> None:
         """Remove what the dead have left, once their renders are somebody else's."""
@@ -71,16 +66,3 @@ class Owner:
             for path in self._files.iterdir():
                 if path.name != self.name and not path.name.startswith("."):
                     yield path
-
-
-def _is_free(path: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-        return True
-    return False

@@ -143,10 +143,10 @@ class RenderService:
 
     async def _show_again(self, new: NewRender, key: str, executor: str) -> bool:
         """Enter a render that shows the video of an earlier one for the same request; False if there is none."""
-        video = await self._store.videos.find(key)
-        if video is None or not await self._storage.holds(video.place, video.stored):
-            return False
-        return await self._store.admission.insert_shared(new, executor=executor, outcome=shown_again(video))
+        outcome = await shown_again(self._store.videos, self._storage, key)
+        return outcome is not None and await self._store.admission.insert_shared(
+            new, executor=executor, outcome=outcome
+        )
 
     async def get(self, render_id: str, *, tenant: str) -> Render | None:
         """Return the render as it is now, or None when the tenant has no such render."""

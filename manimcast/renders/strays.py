@@ -7,8 +7,13 @@ age decides, and a video of which nothing was ever noted is left alone, whoever 
 
 from __future__ import annotations
 
+import logging
+
+from manimcast.database import DatabaseError
 from manimcast.renders.store import RenderStore
 from manimcast.storage import Storage, StoredResult
+
+logger = logging.getLogger(__name__)
 
 
 class Strays:
@@ -24,6 +29,14 @@ class Strays:
             # In this order: what has ended before the first look is seen at the second.
             if not await self._store.videos.may_come(stray.place):
                 await self.decide(stray.place, stray.stored)
+
+    async def refused(self, place: str, stored: StoredResult) -> bool:
+        """Do as :meth:`decide` with what was not taken, if the table can be asked now; else it is decided later."""
+        try:
+            return await self.decide(place, stored)
+        except DatabaseError as error:
+            logger.warning("what becomes of the stored video %s is decided later: %s", place, error)
+            return False
 
     async def decide(self, place: str, stored: StoredResult | None) -> bool:
         """Confirm what an attempt that is over has stored, or remove it; tell whether a row shows it."""

@@ -6,14 +6,11 @@ is noted here and not locked is what a dead process had stored, or was about to,
 
 from __future__ import annotations
 
-import fcntl
 import os
-import secrets
 from pathlib import Path
 
+from manimcast.lockfiles import hold, is_free
 from manimcast.storage.shelf import flush
-
-_DRAFT = ".draft-"
 
 
 class Intents:
@@ -29,16 +26,11 @@ class Intents:
 
     def note(self, name: str) -> None:
         """Note that a result of this name will be stored; when this returns, that survives a crash."""
-        # Locked under another name first, so that nobody ever sees it without its lock.
-        draft = self._folder / f"{_DRAFT}{secrets.token_hex(8)}"
-        lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        lock = hold(self._folder / name)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            draft.rename(self._folder / name)
             flush(self._folder)
         except BaseException:
             os.close(lock)
-            draft.unlink(missing_ok=True)
             raise
         self._let_go(name)
         self._held[name] = lock
@@ -52,9 +44,9 @@ class Intents:
         """Return what the dead have noted."""
         found = []
         for path in sorted(self._folder.iterdir()):
-            if not _is_free(path):
+            if not is_free(path):
                 continue
-            if path.name.startswith(_DRAFT):
+            if path.name.startswith("."):
                 path.unlink(missing_ok=True)
             else:
                 found.append(path.name)
@@ -68,17 +60,3 @@ class Intents:
     def _let_go(self, name: str) -> None:
         if (lock := self._held.pop(name, None)) is not None:
             os.close(lock)
-
-
-def _is_free(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True

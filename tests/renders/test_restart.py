@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from manimcast.storage import LocalStorage
 from tests.patience import PATIENCE
 
 from .conftest import Serve
+from .killing import killed
 from .scripted import GREETING, ScriptedExecutor, a_spec
 
 pytestmark = pytest.mark.anyio
@@ -24,17 +23,7 @@ pytestmark = pytest.mark.anyio
 
 def run_and_kill(data: Path, url: str | None) -> list[str]:
     """Run a service until its first render runs, kill it, and return the ids of the two that it was given."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.renders.killed", str(data), *([url] if url else [])],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    ) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline().strip() for _ in range(3)]
-        process.kill()
-    assert lines[2] == "running"
-    return lines[:2]
+    return killed("killed", str(data), *([url] if url else []), after="running")
 
 
 async def last_of(service: RenderService, render_id: str) -> Render:

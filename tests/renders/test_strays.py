@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from tests.buckets import BucketServer
 from tests.patience import PATIENCE, eventually
 
 from .conftest import Serve
+from .killing import killed
 from .scripted import VIDEO, ScriptedExecutor, a_report, a_spec
 
 pytestmark = pytest.mark.anyio
@@ -94,17 +93,8 @@ def made(settings: Settings) -> tuple[Path, Any]:
 
 def store_and_kill(fields: dict[str, Any], status: str) -> str:
     """Run a service until it has stored a video, kill it, and return the render's id."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.renders.killed_storing", json.dumps(fields, default=str), status],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    ) as process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline().strip() for _ in range(2)]
-        process.kill()
-    assert lines[1] == "stored"
-    return lines[0]
+    (render_id,) = killed("killed_storing", json.dumps(fields, default=str), status, after="stored")
+    return render_id
 
 
 @pytest.mark.parametrize("where", ["here", "bucket"])

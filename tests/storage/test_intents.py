@@ -46,6 +46,6 @@ def test_what_a_killed_process_has_noted_is_left(folder: Path) -> None:
         assert process.stdout.readline() == "noted\n"
         assert Intents(folder).left() == []
         process.kill()
-    (folder / ".draft-00").touch()
+    (folder / ".rnd_2-00").touch()
     assert Intents(folder).left() == ["rnd_1"]
     assert [path.name for path in folder.iterdir()] == ["rnd_1"]
