@@ -93,10 +93,12 @@ def _words(kind: VideoKind) -> str:
 
 
 def _title(render: Render) -> str:
-    """Return what a client calls a render, or else the name of its scene, as one line."""
-    named = render.metadata or {}
-    candidates = [named.get("title"), named.get("name"), render.result and render.result.scene]
-    title = next((text for text in candidates if isinstance(text, str) and text.strip()), "")
+    """Return what a client calls a render, or what it is made of, or else the name of its scene, as one line."""
+    # In a batch with params the metadata is the same for all, but not what they are made of.
+    told = (render.metadata or {}, render.spec.get("params") or {})
+    candidates = (named.get(key) for named in told for key in ("title", "name"))
+    scene = render.result and render.result.scene
+    title = next((text for text in (*candidates, scene) if isinstance(text, str) and text.strip()), "")
     return "".join(letter if letter.isprintable() else " " for letter in title)[:MAX_TITLE]
 
 

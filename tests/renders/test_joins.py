@@ -173,6 +173,30 @@ async def test_the_batch_ends_with_its_video(start: Start) -> None:
             assert (await connection.execute(select(joins))).all() == []
 
 
+@pytest.mark.parametrize(
+    ("metadata", "params", "title"),
+    [
+        ({"title": "T", "name": "N"}, {"title": "P"}, "T"),
+        ({"title": " ", "name": "N"}, {"title": "P"}, "N"),
+        ({"title": 7}, {"title": "P", "name": "Q"}, "P"),
+        (None, {"name": "Ada\nLovelace"}, "Ada Lovelace"),
+        (None, {"name": ["Ada"]}, "A"),
+        (None, {}, "A"),
+    ],
+)
+async def test_what_a_chapter_is_called(
+    start: Start, metadata: dict[str, Any] | None, params: dict[str, Any], title: str
+) -> None:
+    async with start() as at:
+        draft = Draft(a_spec(params=params), metadata=metadata)
+        batch = await at.batches.submit([draft], tenant="t", join=JoinWish(skips=False))
+        (await at.executor.begun.get()).succeed()
+        done = await at.end(batch)
+        assert done.join is not None
+        assert done.join.result is not None
+        assert [chapter.title for chapter in done.join.result.chapters] == [title]
+
+
 async def test_what_failed_fails_the_video_and_is_named_or_is_skipped(start: Start) -> None:
     async with start() as at:
         done = await at.end(await at.joined(True, False, True, False))
