@@ -233,6 +233,9 @@ class Settings(StorageSettings, WebhookSettings):
         120, gt=0, description="Seconds until a container must have begun, its cold start included."
     )
     modal_silence_timeout: float = Field(30, gt=0, description="Seconds without a sign of life from a container.")
+    modal_segments_mib: int = Field(
+        16, ge=0, le=512, description="Kept animations that go to a container with a render, and back, in MiB. 0: none."
+    )
     modal_breaker_failures: int = Field(
         3, ge=1, description="Failures in a row after which Modal is left alone for a while."
     )

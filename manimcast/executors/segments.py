@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from manimcast.cache import EntryStore
 from manimcast.sandbox.host import collect
@@ -37,6 +38,16 @@ class Reuse:
     keep: bool = True
 
 
+class Shelf(Protocol):
+    """Where one render's segments come from, and go to; keys are those that renders name."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return the segment under ``key``; None when there is none."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep a segment, if there is room."""
+
+
 class SegmentCache:
     """The segments of all tenants of one service."""
 
@@ -52,22 +63,46 @@ class SegmentCache:
 
     def of(self, reuse: Reuse, versions: Mapping[str, str], *, limit: int) -> RenderSegments:
         """Return what one render sees of it: at most ``limit`` bytes are handed to it, and as many are taken."""
-        return RenderSegments(self._store, reuse, versions, limit)
+        shelf = TenantSegments(self._store, reuse.tenant, versions)
+        return RenderSegments(shelf, limit, look=reuse.look, keep=reuse.keep)
+
+    def apart(self, tenant: str, versions: Mapping[str, str], part: str) -> TenantSegments:
+        """Return a part of what is a tenant's that no other render sees: that of the name ``part``."""
+        return TenantSegments(self._store, tenant, versions, part)
+
+
+class TenantSegments:
+    """What is one tenant's, under keys that others' cannot be: a shelf."""
+
+    def __init__(self, store: EntryStore, tenant: str, versions: Mapping[str, str], *part: str) -> None:
+        self._store = store
+        self._whose = json.dumps([LAYOUT, tenant, dict(versions), *part], sort_keys=True).encode()
+
+    def get(self, key: str) -> bytes | None:
+        """Return the segment under ``key``; None when there is none, or it is damaged."""
+        return self._store.get(self._name(key))
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep a segment."""
+        self._store.put(self._name(key), content)
+
+    def _name(self, key: str) -> str:
+        return hashlib.sha256(self._whose + key.encode()).hexdigest()
 
 
 class RenderSegments:
     """One render's dealings with the segments of its tenant. Its methods read and write files, so they take a while."""
 
-    def __init__(self, store: EntryStore, reuse: Reuse, versions: Mapping[str, str], limit: int) -> None:
-        self._store = store
-        self._reuse = reuse
-        self._whose = json.dumps([LAYOUT, reuse.tenant, dict(versions)], sort_keys=True).encode()
+    def __init__(self, shelf: Shelf, limit: int, *, look: bool = True, keep: bool = True) -> None:
+        self._shelf = shelf
+        self._looks = look
+        self._keeps = keep
         self._to_give = self._to_take = limit
         self._offered: dict[str, str] = {}
 
     def answer(self, question: SegmentsAsked, directory: int) -> SegmentsFound:
         """Put what is kept of what is asked for into the render's folder, of which ``directory`` is a descriptor."""
-        found = tuple(key for key in question.keys if self._reuse.look and self._give(key, directory))
+        found = tuple(key for key in question.keys if self._looks and self._give(key, directory))
         return SegmentsFound(number=question.number, keys=found)
 
     def note(self, segments: tuple[MadeSegment, ...]) -> None:
@@ -78,17 +113,17 @@ class RenderSegments:
     def keep(self, directory: int) -> None:
         """Keep what was offered. The render must have ended: what it says it is, it then is for good."""
         offered, self._offered = self._offered, {}
-        for key, path in offered.items() if self._reuse.keep else ():
+        for key, path in offered.items() if self._keeps else ():
             try:
                 content = collect.read(directory, path, limit=min(MAX_SEGMENT, self._to_take))
             except CollectError as error:
                 log.debug("a segment was not kept: %s", error)
                 continue
             self._to_take -= len(content)
-            self._store.put(self._name(key), content)
+            self._shelf.put(key, content)
 
     def _give(self, key: str, directory: int) -> bool:
-        content = self._store.get(self._name(key))
+        content = self._shelf.get(key)
         if content is None or len(content) > self._to_give:
             return False
         self._to_give -= len(content)
@@ -98,6 +133,3 @@ class RenderSegments:
             log.debug("a kept segment was not handed out: %s", error)
             return False
         return True
-
-    def _name(self, key: str) -> str:
-        return hashlib.sha256(self._whose + key.encode()).hexdigest()

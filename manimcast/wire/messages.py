@@ -105,7 +105,7 @@ class Typeset(TexDocument):
     number: int = Field(ge=1)
 
 
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SegmentKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A digest of what a segment shows."""
 
 
@@ -117,7 +117,7 @@ class SegmentsAsked(Strict):
 
     type: Literal["segments_asked"] = "segments_asked"
     number: int = Field(ge=1)
-    keys: Annotated[tuple[Key, ...], FailFast()] = Field(max_length=MAX_KEYS)
+    keys: Annotated[tuple[SegmentKey, ...], FailFast()] = Field(max_length=MAX_KEYS)
 
 
 class SegmentsFound(Strict):
@@ -125,13 +125,13 @@ class SegmentsFound(Strict):
 
     type: Literal["segments_found"] = "segments_found"
     number: int = Field(ge=1)
-    keys: Annotated[tuple[Key, ...], FailFast()] = Field(max_length=MAX_KEYS)
+    keys: Annotated[tuple[SegmentKey, ...], FailFast()] = Field(max_length=MAX_KEYS)
 
 
 class MadeSegment(Strict):
     """A segment that a render has made: its key, and its path in the render's folder."""
 
-    key: Key
+    key: SegmentKey
     path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,200}$")]
 
 

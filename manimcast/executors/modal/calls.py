@@ -21,6 +21,8 @@ from manimcast.wire import Message
 
 TRANSFER_SECONDS = 120.0
 """Seconds past a render's timeout that its files may take to arrive."""
+SLOWEST_UPLOAD = 256 * 1024
+"""Bytes a second that assets and segments go to Modal at least; a silence that is longer is one of Modal's."""
 CANCEL_SECONDS = 10.0
 """Seconds that a call's cancellation is waited for. It is tried for longer, in the background."""
 PARTING_SECONDS = 2.0
@@ -84,17 +86,17 @@ class Calls:
         It is sent once more when what was looked up some time ago is no longer good: the app may have been deployed
         anew, or the connection have been lost.
         """
+        patience = self._settings.modal_connect_timeout + asked.carried / SLOWEST_UPLOAD
         for is_last in (False, True):
             session = await self._connection.session()
             call = RemoteCall(self._connection, session, asked)
             self._calls.add(call)
             try:
-                await call.submitted(self._settings.modal_connect_timeout)
+                await call.submitted(patience)
             except SilentError:
                 self._end(call)
                 self._connection.drop(session)
-                silence = self._settings.modal_connect_timeout
-                raise UnavailableError(f"Modal did not take the call within {silence:g} s") from None
+                raise UnavailableError(f"Modal did not take the call within {patience:g} s") from None
             except Exception as error:
                 self._end(call)
                 failed = of_call(error, asked.timeout)

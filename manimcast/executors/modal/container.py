@@ -32,8 +32,10 @@ from pydantic import ValidationError
 from manimcast import __version__, wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.confined import bounds_of
-from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, INSPECTION, PROTOCOL, Call
+from manimcast.executors.modal.protocol import ALIVE_SECONDS, CHUNK, INSPECTION, PROTOCOL, Call, versions_in
+from manimcast.executors.modal.sent import SentSegments
 from manimcast.executors.modal.work import Heard, Work
+from manimcast.executors.segments import Shelf
 from manimcast.executors.typeset import Typesetter
 from manimcast.inspection import Inspection
 from manimcast.sandbox.host.probe import examine
@@ -137,7 +139,8 @@ class Container:
         with folder() as into:
             names: list[str] = []
             try:
-                for message in self.messages(call, into):
+                shelf = SentSegments(call, versions_in(self.facts)) if call.kept is not None else None
+                for message in self.messages(call, into, shelf):
                     if message is None:
                         yield item("alive")
                         continue
@@ -155,9 +158,15 @@ class Container:
             for name in names:
                 for data in _chunks(into / name):
                     yield item("chunk", name=name, data=data)
+            if shelf is not None:
+                yield item("used", keys=shelf.used)
+                for key, size, data in shelf.pieces():
+                    yield item("segment", key=key, size=size, data=data)
         yield item("closed", seconds=round(time.monotonic() - began, 3))
 
-    def messages(self, call: Call, into: Path) -> Iterator[wire.Message | Inspection | None]:
+    def messages(
+        self, call: Call, into: Path, shelf: Shelf | None = None
+    ) -> Iterator[wire.Message | Inspection | None]:
         """Yield what the render says, or what the dry run came to, and None whenever nothing was said for a while.
 
         Raises :class:`ExecutorError` when the container is at fault.
@@ -165,7 +174,7 @@ class Container:
         if self._zygote is None:
             raise ExecutorError(self._fault or "the warm process is not there")
         heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        over = self._do(Work(self._zygote, call, into, self._typesetter).listen(heard.put))
+        over = self._do(Work(self._zygote, call, into, self._typesetter, shelf).listen(heard.put))
         try:
             while True:
                 try:

@@ -23,6 +23,7 @@ from manimcast.executors.modal.connection import Connection
 from manimcast.executors.modal.faults import CallError, UnavailableError
 from manimcast.executors.modal.health import Health
 from manimcast.executors.modal.incoming import Incoming
+from manimcast.executors.modal.parcels import Parcels
 from manimcast.executors.modal.protocol import MARGIN, Call
 from manimcast.executors.modal.receive import Receiver
 from manimcast.executors.modal.receive_inspection import InspectionReceiver
@@ -65,6 +66,7 @@ class ModalExecutor:
         self._keeper: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._health = Health()
+        self._parcels = Parcels.from_settings(settings)
         self._calls = Calls(self._connection, settings, self._health.learn)
         self._tokens = tokens.told(settings)
 
@@ -106,15 +108,19 @@ class ModalExecutor:
         render_id: str,
         into: Path,
         timeout: float,
-        reuse: Reuse | None = None,  # noqa: ARG002  a container lives for one render and keeps nothing
+        reuse: Reuse | None = None,
         attached: Sequence[Attachment] = (),
     ) -> AsyncGenerator[Message, None]:
         """Render ``spec`` within ``timeout`` seconds; see :class:`~manimcast.executors.base.Executor`."""
         tag = {"tag": "MODAL", "render_id": render_id}
         logger.info("Starting video rendering with Modal", extra=tag)
         began = time.monotonic()
-        receiver = Receiver(spec, self._limits, into)
+        parcel = self._parcels.of(spec, reuse, self.versions()) if self._parcels and reuse else None
+        receiver = Receiver(spec, self._limits, into, parcel)
         call = Call(token="", spec=spec, limits=self._limits, timeout=self._seconds(timeout))
+        if parcel is not None:
+            kept, segments = await asyncio.to_thread(parcel.pack)
+            call = call.model_copy(update={"kept": kept, "segments": segments})
         async with contextlib.aclosing(self._called(call, receiver, attached, name=render_id)) as messages:
             async for message in messages:
                 yield message

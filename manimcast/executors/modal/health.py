@@ -12,16 +12,13 @@ from typing import Any
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.modal.connection import Connection
 from manimcast.executors.modal.faults import of_call
-from manimcast.executors.modal.protocol import HEALTH
+from manimcast.executors.modal.protocol import HEALTH, versions_in
 from manimcast.harmless import harmless
 
 _FIELDS = (
     "status", "manim_version", "numpy_version", "ffmpeg_available", "ffmpeg_version", "latex_version", "timestamp",
     "error",
 )  # fmt: skip
-
-_BESIDES = {"user", "layers"}
-"""Facts that do not decide pixels."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +47,7 @@ class Health:
     @property
     def fingerprint(self) -> dict[str, str] | None:
         """The versions that decide pixels there; None before a container told them."""
-        return {name: value for name, value in self.facts.items() if name not in _BESIDES} or None
+        return versions_in(self.facts) or None
 
     def learn(self, facts: Mapping[str, str]) -> None:
         """Keep what a container said when it opened a render."""

@@ -23,7 +23,7 @@ End = TypeVar("End")
 
 def writes(raw: object) -> bool:
     """Return whether taking the item ``raw`` means writing to a file, or else takes its time."""
-    return isinstance(raw, dict) and raw.get("type") in {"chunk", "closed"}
+    return isinstance(raw, dict) and raw.get("type") in {"chunk", "segment", "closed"}
 
 
 class Incoming(ABC, Generic[End]):
@@ -69,6 +69,10 @@ class Incoming(ABC, Generic[End]):
     def close(self) -> None:
         """Let go of what taking the items has opened."""
 
+    def _open(self, item: protocol.Opened) -> None:
+        """Take note of what the container says of itself."""
+        self.opened = item
+
     @abstractmethod
     def _said(self, body: bytes) -> Iterator[Message]:
         """Take one of the wire's messages."""
@@ -76,6 +80,10 @@ class Incoming(ABC, Generic[End]):
     @abstractmethod
     def _chunk(self, name: str, data: bytes) -> None:
         """Take some bytes of a file."""
+
+    def _segment(self, item: protocol.Used | protocol.Segment) -> None:  # noqa: ARG002  it is for renders
+        """Take what is told of segments, or some bytes of one."""
+        raise ExecutorError("the container sent segments that it was not asked for")
 
     @abstractmethod
     def _closed(self, seconds: float) -> None:
@@ -89,11 +97,13 @@ class Incoming(ABC, Generic[End]):
     def _taken(self, item: protocol.Item) -> Iterator[Message]:
         match item:
             case protocol.Opened():
-                self.opened = item
+                self._open(item)
             case protocol.Said(body=body):
                 yield from self._said(body)
             case protocol.Chunk(name=name, data=data):
                 self._chunk(name, data)
+            case protocol.Used() | protocol.Segment():
+                self._segment(item)
             case protocol.Closed(seconds=seconds):
                 self._closed(seconds)
                 self.is_complete = True

@@ -4,7 +4,9 @@ The service calls the generator function :data:`STREAM` with one :class:`Call`, 
 yields dictionaries of plain data (CBOR on the way), in this order: one ``opened``; any number of ``message``
 (one of the wire's messages as JSON bytes) and ``alive``; after a ``message`` with the wire's ``finished``, the
 reported files in the order of the report, each as ``chunk`` after ``chunk``; last ``closed``. A dry run has no
-``message``: its answer is one file, :data:`INSPECTION`. When the container, not the scene, is at fault it yields
+``message``: its answer is one file, :data:`INSPECTION`. With a render go the segments that are kept of its tenant's
+renders of much the same code; before ``closed`` then come one ``used``, and each that it has made, as ``segment`` after
+``segment``. When the container, not the scene, is at fault it yields
 ``fault`` instead and ends.
 
 Every item carries ``run``, drawn anew whenever a container begins the call, and ``seq``, counted from 0: Modal
@@ -17,14 +19,15 @@ a deployed app of another version is refused with the advice to deploy again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, FailFast, Field, StringConstraints, TypeAdapter, ValidationError
 
 from manimcast.spec import RenderSpec, Strict
-from manimcast.wire import MAX_FRAME, Limits, WireError
+from manimcast.wire import MAX_FRAME, Limits, SegmentKey, WireError
 
-PROTOCOL = 4
+PROTOCOL = 5
 
 STREAM = "render_stream"
 """Name of the generator function that the service calls."""
@@ -37,6 +40,8 @@ CHUNK = 1024 * 1024
 """Bytes of a file in one item. Modal passes up to 2 MiB along; larger ones make a detour through its blob store."""
 INSPECTION = "inspection.json"
 """Name of the file that is a dry run's answer: an :class:`~manimcast.inspection.Inspection`."""
+MAX_SEGMENTS = 4096
+"""Segments that go along with one render, or that one render is made of."""
 ALIVE_SECONDS = 5.0
 """A container that has nothing else to say for so long says that it is alive."""
 
@@ -46,10 +51,25 @@ MARGIN = 15
 Id = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
+_NO_VERSIONS = {"user", "layers"}
+
+
+class Kept(Strict):
+    """With a render: which segments go along, by their keys, in order, and the fingerprint that they hold for.
+
+    ``most`` is how many bytes of segments may come back, which are kept.
+    """
+
+    versions: dict[str, str]
+    keys: Annotated[tuple[SegmentKey, ...], FailFast()] = Field(default=(), max_length=MAX_SEGMENTS)
+    most: int = Field(ge=0)
+
+
 class Call(Strict):
     """To a container: what to do. ``timeout`` is in seconds and counts from when the render starts there.
 
-    ``token`` is the caller's, drawn anew whenever the call is sent. ``attached`` are the assets of ``spec``, in order.
+    ``token`` is the caller's, drawn anew whenever the call is sent. ``attached`` are the assets of ``spec``, in order,
+    ``segments`` those of ``kept``, which is null when none are kept for the render's tenant.
     """
 
     protocol: int = PROTOCOL
@@ -59,10 +79,18 @@ class Call(Strict):
     limits: Limits
     timeout: float = Field(gt=0)
     attached: tuple[bytes, ...] = Field(default=(), exclude=True)
+    kept: Kept | None = None
+    segments: tuple[bytes, ...] = Field(default=(), exclude=True)
+
+    @property
+    def carried(self) -> int:
+        """How many bytes go along: of assets, and of segments."""
+        return sum(map(len, (*self.attached, *self.segments)))
 
     def sent(self) -> dict[str, object]:
-        """Return what is sent: plain data, and the assets as bytes."""
-        return self.model_dump(mode="json") | {"attached": list(self.attached)}
+        """Return what is sent: plain data, and the assets and segments as bytes."""
+        files = {"attached": list(self.attached), "segments": list(self.segments)}
+        return self.model_dump(mode="json") | files
 
 
 class _Item(Strict):
@@ -105,6 +133,22 @@ class Chunk(_Item):
     data: bytes = Field(max_length=CHUNK)
 
 
+class Used(_Item):
+    """Which of the segments that went along the render has asked for, in that order."""
+
+    type: Literal["used"]
+    keys: Annotated[list[SegmentKey], FailFast()] = Field(max_length=MAX_SEGMENTS)
+
+
+class Segment(_Item):
+    """Some bytes of the segment ``key``, in order, which has ``size`` of them and was made by the render."""
+
+    type: Literal["segment"]
+    key: SegmentKey
+    size: int = Field(gt=0)
+    data: bytes = Field(min_length=1, max_length=CHUNK)
+
+
 class Closed(_Item):
     """Everything was sent. ``seconds`` is how long the call took in the container."""
 
@@ -119,9 +163,14 @@ class Fault(_Item):
     reason: Annotated[str, StringConstraints(max_length=2000)]
 
 
-Item = Annotated[Opened | Said | Alive | Chunk | Closed | Fault, Field(discriminator="type")]
+Item = Annotated[Opened | Said | Alive | Chunk | Used | Segment | Closed | Fault, Field(discriminator="type")]
 
 _items: TypeAdapter[Item] = TypeAdapter(Item)
+
+
+def versions_in(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a container's facts decides pixels: its fingerprint."""
+    return {name: value for name, value in facts.items() if name not in _NO_VERSIONS}
 
 
 def read(item: object) -> Item:

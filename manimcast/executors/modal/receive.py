@@ -10,7 +10,10 @@ from typing import IO
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.confined import MAX_SIDE_FILE
+from manimcast.executors.modal import protocol
 from manimcast.executors.modal.incoming import Incoming
+from manimcast.executors.modal.parcels import Parcel
+from manimcast.executors.modal.protocol import versions_in
 from manimcast.harmless import harmless
 from manimcast.spec import OutputFile, RenderReport, RenderSpec
 from manimcast.wire import Message
@@ -23,14 +26,15 @@ class Receiver(Incoming[wire.Finished]):
     """A render's items.
 
     What the render says inside them is the scene's: where that makes no sense, the render has failed, as it would have
-    here. Once ``is_complete``, its files are in ``into``.
+    here. Once ``is_complete``, its files are in ``into``, and its segments in ``parcel``, if there is one.
     """
 
-    def __init__(self, spec: RenderSpec, limits: wire.Limits, into: Path) -> None:
+    def __init__(self, spec: RenderSpec, limits: wire.Limits, into: Path, parcel: Parcel | None = None) -> None:
         super().__init__()
         self._spec = spec
         self._limits = limits
         self._into = into
+        self._parcel = parcel
         self._conversation = wire.Conversation()
         self._expected: list[OutputFile] = []
         self._file: IO[bytes] | None = None
@@ -43,6 +47,11 @@ class Receiver(Incoming[wire.Finished]):
         with self._busy:
             self._is_closed = True
             self._close_file()
+
+    def _open(self, item: protocol.Opened) -> None:
+        super()._open(item)
+        if self._parcel is not None:
+            self._parcel.opened(versions_in(item.facts))
 
     def _close_file(self) -> None:
         if self._file is not None:
@@ -112,6 +121,16 @@ class Receiver(Incoming[wire.Finished]):
             raise ExecutorError("the call was given up")
         return (self._into / name).open("xb")
 
+    def _segment(self, item: protocol.Used | protocol.Segment) -> None:
+        if self._parcel is None or self.end is None:
+            return super()._segment(item)
+        match item:
+            case protocol.Used(keys=keys):
+                self._parcel.used(keys)
+            case protocol.Segment(key=key, size=size, data=data):
+                self._parcel.take(key, size, data)
+        return None
+
     def _closed(self, seconds: float) -> None:
         if self.end is None:
             raise ExecutorError("the container ended without saying how the render did")
@@ -124,3 +143,5 @@ class Receiver(Incoming[wire.Finished]):
             seconds = min(seconds, time.monotonic() - self._began)
             report = self.end.report.model_copy(update={"compute_seconds": round(seconds, 3)})
             self.end = wire.Finished(report=report)
+        if self._parcel is not None:
+            self._parcel.close(finished=isinstance(self.end, wire.Finished))

@@ -15,6 +15,7 @@ from manimcast.executors.confined import inspect_in_child, render_in_child
 from manimcast.executors.inspection import inspect_scenes
 from manimcast.executors.modal.protocol import Call
 from manimcast.executors.price import Rate
+from manimcast.executors.segments import RenderSegments, Shelf
 from manimcast.executors.typeset import Typesetter
 from manimcast.inspection import Inspection
 from manimcast.sandbox.host.zygote import Zygote
@@ -26,12 +27,13 @@ _UNPRICED = Rate(cores=0, gib=0, usd_core_second=0, usd_gib_second=0)
 
 @dataclass(frozen=True)
 class Work:
-    """One call's work; the files that come of it lie in ``into``."""
+    """One call's work; the files that come of it lie in ``into``, its segments on ``shelf``, if any are kept."""
 
     zygote: Zygote
     call: Call
     into: Path
     typesetter: Typesetter
+    shelf: Shelf | None = None
 
     async def listen(self, tell: Callable[[Heard], None]) -> None:
         """Do it and pass on what is said; last an error, or None."""
@@ -52,13 +54,15 @@ class Work:
             tell(None)
 
     def _render(self, attached: Sequence[Attachment]) -> AsyncGenerator[wire.Message, None]:
+        segments = RenderSegments(self.shelf, self.call.limits.file_bytes) if self.shelf is not None else None
         return render_in_child(
             self.zygote,
-            wire.Job(spec=self.call.spec, limits=self.call.limits),
+            wire.Job(spec=self.call.spec, limits=self.call.limits, reuse=segments is not None),
             render_id=self.call.token or "render",
             into=self.into,
             timeout=self.call.timeout,
             typesetter=self.typesetter,
+            segments=segments,
             attached=attached,
         )
 

@@ -15,16 +15,18 @@ import pytest
 
 from manimcast import wire
 from manimcast.executors.modal import connection
+from manimcast.executors.modal.calls import SLOWEST_UPLOAD
 from manimcast.executors.modal.faults import UnavailableError
 from manimcast.executors.modal.protocol import HEALTH, PROTOCOL
-from manimcast.spec import ErrorCode, SceneError
+from manimcast.spec import ErrorCode, RenderSpec, SceneError
 from tests import clock
+from tests.assets.samples import attachments, use_of
 from tests.clock import expiring, pass_time
 from tests.executors.modal.conversation import Talk
 from tests.executors.modal.stage import LONG, STREAM, Stage, a_video, deploy, stage, steps, stop, waiting
 from tests.modal_plane import faults
 from tests.modal_plane.running import RunningPlane, alive, nobody_listens, plane
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 
 NOT_DEPLOYED = "the app scripted is not deployed; run manimcast deploy"
 
@@ -202,6 +204,23 @@ def test_a_call_that_modal_does_not_take(modal_plane: RunningPlane, tmp_path: Pa
         assert not done.error.again
         await asyncio.to_thread(modal_plane.clear, number)
         await until_canceled(on, before)
+
+    play(modal_plane, tmp_path, scene)
+
+
+def test_what_goes_along_takes_its_time(modal_plane: RunningPlane, tmp_path: Path) -> None:
+    """A slow upload is not taken for a Modal that does not answer."""
+
+    async def scene(on: Stage) -> None:
+        await on.perform(a_video())
+        content = b"x" * (3 * SLOWEST_UPLOAD)
+        spec = RenderSpec(code="[]", assets=(use_of("a.txt", content),))
+        number = modal_plane.inject(faults.Silent(calls=("FunctionMap",)))
+        with attachments({"a.txt": content}) as attached:
+            async with expiring(LONG + 3, lambda: asyncio.to_thread(modal_plane.struck, number)):
+                with pytest.raises(UnavailableError, match=f"did not take the call within {LONG + 3:g} s"):
+                    await on.executor.inspect(spec, timeout=PATIENCE, attached=attached)
+        await asyncio.to_thread(modal_plane.clear, number)
 
     play(modal_plane, tmp_path, scene)
 

@@ -73,7 +73,7 @@ def test_all_is_read_but_the_price() -> None:
         (lambda t: [t.opened(), t.chunk("video.mp4", b"x")], "another file than a dry run's"),
         (lambda t: [t.opened(), t.chunk(INSPECTION, b"")], "another file than a dry run's"),
         (lambda t: [t.opened(), t.item("fault", reason="no")], "the container is at fault: no"),
-        (lambda t: [t.opened(protocol=3)], "the deployed app speaks version 3 of the protocol, this service 4: run"),
+        (lambda t: [t.opened(protocol=4)], "the deployed app speaks version 4 of the protocol, this service 5: run"),
     ],
 )
 def test_a_container_at_fault(items: Bend, reason: str) -> None:
