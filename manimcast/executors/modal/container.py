@@ -21,7 +21,7 @@ import threading
 import time
 import uuid
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,6 +188,7 @@ class Container:
                     raise ExecutorError("the render ended without a word")
                 yield message
                 if isinstance(message, wire.Terminal | Inspection):
+                    wait({over}, timeout=ALIVE_SECONDS)  # canceled while it ends, it would leave something open
                     return
         finally:
             over.cancel()

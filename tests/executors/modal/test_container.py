@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from manimcast import __version__, wire
+from manimcast.executors import confined
 from manimcast.executors.confined import limits_of
 from manimcast.executors.modal import container as module
 from manimcast.executors.modal.container import USER_VARIABLE, Container, reaches
@@ -218,6 +219,22 @@ def test_left_in_the_middle(container: Container) -> None:
         assert not zygote.idle
     until(lambda: zygote.idle, "the end of the render")
     assert failed(stream(container, call("undefined"))).error.exception == "NameError"
+
+
+def test_a_call_that_is_answered_clears_up(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not canceled meanwhile, which would leave its connection open."""
+    monkeypatch.setattr(module, "ALIVE_SECONDS", PATIENCE)
+    cleared = []
+    whole = confined._Attempt.end
+
+    async def slowly(attempt: confined._Attempt) -> None:
+        await asyncio.sleep(0.5)  # as long as a cancel would have to come
+        await whole(attempt)
+        cleared.append(attempt)
+
+    monkeypatch.setattr(confined._Attempt, "end", slowly)
+    assert stream(container, call("undefined"))[-1]["type"] == "closed"
+    assert len(cleared) == 1
 
 
 def test_several_calls_at_once(container: Container) -> None:
