@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+from types import FrameType
 from typing import Any
 
 from manimcast.engine.errors import LatexError
 from manimcast.engine.prelude import prelude
+from manimcast.params import NAME as PARAMS
 from manimcast.spec import ErrorCode
 
 RENAMED = {
@@ -61,7 +63,12 @@ def hint(error: BaseException, code: ErrorCode) -> str | None:
     if isinstance(error, TypeError):
         return _keyword(error)
     if isinstance(error, FileNotFoundError):
-        return "Files that a scene reads must be there when it runs; a render starts in an empty directory."
+        return (
+            "Files that a scene reads must be there when it runs; a render starts in an empty directory. "
+            "Send them along, in files or assets."
+        )
+    if isinstance(error, KeyError):
+        return _parameter(error)
     if isinstance(error, EOFError):
         return "A render has no terminal: input() has nothing to read."
     return None
@@ -78,12 +85,32 @@ def _nearest_name(name: str | None, names: list[str]) -> str | None:
 
 def _scene_names(error: BaseException) -> list[str]:
     """Names that were in reach where ``error`` was raised."""
+    frame = _frame(error)
+    return [*frame.f_locals, *frame.f_globals] if frame is not None else []
+
+
+def _frame(error: BaseException) -> FrameType | None:
+    """Return where ``error`` was raised."""
     tb = error.__traceback__
-    if tb is None:
-        return []
-    while tb.tb_next is not None:
+    while tb is not None and tb.tb_next is not None:
         tb = tb.tb_next
-    return [*tb.tb_frame.f_locals, *tb.tb_frame.f_globals]
+    return tb.tb_frame if tb is not None else None
+
+
+def _parameter(error: KeyError) -> str | None:
+    """Return what ``PARAMS`` has instead, where the line is about that."""
+    frame = _frame(error)
+    if frame is None or PARAMS not in frame.f_code.co_names or PARAMS in frame.f_globals or not error.args:
+        return None
+    name, there = error.args[0], frame.f_builtins.get(PARAMS)
+    if not isinstance(there, dict) or not isinstance(name, str) or name in there:
+        return None
+    if not there:
+        return f"PARAMS has no {name!r}: the request has no params. Send it as params."
+    close = difflib.get_close_matches(name, [key for key in there if isinstance(key, str)], n=1)
+    if close:
+        return f"PARAMS has no {name!r}. Did you mean {close[0]!r}?"
+    return f"PARAMS has no {name!r}, only {', '.join(map(repr, there))[:200]}. Send it in params."
 
 
 def _attribute(error: AttributeError) -> str | None:
@@ -102,7 +129,9 @@ def _module(error: ModuleNotFoundError) -> str | None:
     if root == "manimlib":
         return "This code is for 3b1b's manim. The service renders Manim Community: from manim import *"
     if root:
-        return f"{root} is not installed here. Scenes may import what docs/how-to/write-scenes.md lists."
+        return (
+            f"{root} is not installed here. Scenes may import what docs/how-to/write-scenes-for-the-service.md lists."
+        )
     return None
 
 

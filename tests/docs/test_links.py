@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def test_every_page_can_be_found_from_the_index() -> None:
         found |= {(index.parent / link.partition("#")[0]).resolve() for link in links(index) if "://" not in link}
     lost = [name(page) for page in sorted(DOCS.rglob("*.md")) if page not in found and page != DOCS / "README.md"]
     assert not lost, f"docs/README.md should link to {lost}"
+
+
+def test_pages_that_messages_name_are_there() -> None:
+    sources = [ROOT / "dev", *(ROOT / "manimcast").rglob("*.py")]
+    named = {page for path in sources for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8"))}
+    assert "docs/how-to/write-scenes-for-the-service.md" in named
+    assert not [page for page in sorted(named) if not (ROOT / page).exists()]
 
 
 def test_pictures_are_small_and_used() -> None:

@@ -183,6 +183,31 @@ def test_hints_for_names_of_other_manims(tmp_path: Path) -> None:
     assert found[5] == "Did you mean Circle?"
 
 
+def test_a_missing_parameter_is_named_with_those_that_are_there(tmp_path: Path) -> None:
+    found = in_child(
+        tmp_path,
+        """
+        def hint(line, params):
+            code = f"class Demo(Scene):\\n    def construct(self):\\n        {line}\\n"
+            return failure(RenderSpec(code=code, resolution=Resolution(width=32, height=32), params=params))["hint"]
+        answer([
+            hint("Text(PARAMS['name'])", {}),
+            hint("Text(PARAMS['name'])", {"names": ["Ada"]}),
+            hint("Text(PARAMS['name'])", {"title": "A", "score": 1}),
+            hint("PARAMS; {}['name']", {"name": "Ada"}),
+            hint("{}['name']", {}),
+        ])
+        """,
+    )
+    assert found == [
+        "PARAMS has no 'name': the request has no params. Send it as params.",
+        "PARAMS has no 'name'. Did you mean 'names'?",
+        "PARAMS has no 'name', only 'title', 'score'. Send it in params.",
+        None,
+        None,
+    ]
+
+
 def test_latex_errors_quote_the_expression_and_texs_own_words(tmp_path: Path) -> None:
     found = in_child(
         tmp_path,
