@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -44,11 +44,17 @@ SQLITE = pytest.mark.parametrize("database_url", [None], ids=["sqlite"])
 """For what is done to the database's file."""
 
 
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
+@asynccontextmanager
+async def locked(database: Path) -> AsyncIterator[None]:
     """Keep the service from writing its database, as another program could."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as connection:
+
+        def is_ours() -> bool:
+            with suppress(sqlite3.OperationalError):  # the service writes, and needs this loop to end that
+                connection.execute("BEGIN IMMEDIATE")
+            return connection.in_transaction
+
+        await eventually(is_ours, "a moment in which nothing is written")
         yield
         connection.execute("ROLLBACK")
 
@@ -142,7 +148,7 @@ async def test_an_end_is_written_as_soon_as_the_database_can_be_written_again(
     async with serve() as service:
         render = await service.submit(a_spec(), tenant="t")
         performance = await executor.begun.get()
-        with locked(tmp_path / "data" / "manimcast.db"):
+        async with locked(tmp_path / "data" / "manimcast.db"):
             with pytest.raises(DatabaseError, match="locked"):
                 await service.submit(a_spec(), tenant="t")
             performance.say(*GREETING)
@@ -159,16 +165,15 @@ async def test_an_end_that_cannot_be_written_is_none_and_the_next_start_tries_ag
     monkeypatch.setattr(attempt.logger, "error", lambda *_: tried.append(_))
     monkeypatch.setattr(connection, "BUSY_TIMEOUT", BUSY_SECONDS)
     monkeypatch.setattr(attempt, "WRITE_PAUSES", (0.02,))
-    with contextlib.ExitStack() as stack:
-        async with serve() as service:
-            render = await service.submit(a_spec(), tenant="t")
-            performance = await executor.begun.get()
-            stack.enter_context(locked(tmp_path / "data" / "manimcast.db"))
-            performance.succeed()
-            await eventually(lambda: len(tried) > 3, "tries to write the end")
-            shown = await service.get(render.id, tenant="t")
-            assert shown is not None
-            assert (shown.status, shown.error) == (RenderStatus.running, None), "nobody is told what may not last"
+    async with contextlib.AsyncExitStack() as stack, serve() as service:
+        render = await service.submit(a_spec(), tenant="t")
+        performance = await executor.begun.get()
+        await stack.enter_async_context(locked(tmp_path / "data" / "manimcast.db"))
+        performance.succeed()
+        await eventually(lambda: len(tried) > 3, "tries to write the end")
+        shown = await service.get(render.id, tenant="t")
+        assert shown is not None
+        assert (shown.status, shown.error) == (RenderStatus.running, None), "nobody is told what may not last"
     async with serve() as service:
         (await executor.begun.get()).succeed()
         done = await ended(service, render)
@@ -190,7 +195,7 @@ async def test_a_render_whose_end_was_not_written_can_be_ended_for_good(
     async with serve(lease_ttl=1000) as service:
         render = await service.submit(a_spec(), tenant="t")
         performance = await executor.begun.get()
-        with locked(tmp_path / "data" / "manimcast.db"):
+        async with locked(tmp_path / "data" / "manimcast.db"):
             performance.succeed()
             await tried.wait()
         await (service.delete if leaving == "delete" else service.cancel)(render.id, tenant="t")
