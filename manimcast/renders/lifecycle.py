@@ -95,7 +95,10 @@ class Lifecycle:
         else has begun the next one, which the fence knows.
         """
         render_id, stored = id_of(found.render_id), found.stored.model_copy(update={"place": found.render_id})
-        await self._store.endings.finish(render_id, attempt_of(found.render_id), finished(found.report, stored))
+        render = await self._store.get(render_id)
+        rates = [one.rate for one in self._executors if render is not None and one.name == render.executor]
+        outcome = finished(found.report, stored, rates[0] if rates else None)
+        await self._store.endings.finish(render_id, attempt_of(found.render_id), outcome)
         await Strays(self._store, self._storage).decide(found.render_id, stored)
 
     async def stop(self, grace: float) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from manimcast.executors.price import Rate
 from manimcast.renders.flights import NOTHING_RENDERED, from_another
 from manimcast.renders.leases import MAX_FAILURES
-from manimcast.renders.model import RenderProgress, RenderStatus
+from manimcast.renders.model import RenderCost, RenderProgress, RenderStatus
 from manimcast.renders.rows import Outcome
 from manimcast.renders.videos import Videos
 from manimcast.spec import ErrorCode, RenderReport, SceneError
@@ -16,9 +17,17 @@ EXECUTOR_ERROR = "ExecutorError"
 CANCELED = Outcome(RenderStatus.canceled, error=SceneError(code=ErrorCode.canceled, message="The render was canceled."))
 
 
-def finished(report: RenderReport, stored: StoredResult) -> Outcome:
-    """Return the end of a render whose video was stored by a service that died before it could say so."""
-    return Outcome(RenderStatus.succeeded, report=report, stored=stored, progress=RenderProgress.complete(report))
+def finished(report: RenderReport, stored: StoredResult, rate: Rate | None) -> Outcome:
+    """Return the end of a render whose video was stored by a service that died before it could say so.
+
+    ``rate`` is that of what rendered it, as far as it is known here.
+    """
+    cost = None
+    if rate is not None and report.compute_seconds is not None:
+        estimate = rate.estimate(report.compute_seconds)
+        cost = RenderCost(usd_estimate=estimate.usd_estimate, basis=estimate.basis)
+    progress = RenderProgress.complete(report)
+    return Outcome(RenderStatus.succeeded, report=report, stored=stored, cost=cost, progress=progress)
 
 
 async def shown_again(videos: Videos, storage: Storage, key: str) -> Outcome | None:

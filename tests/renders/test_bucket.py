@@ -108,7 +108,8 @@ async def test_one_of_two_finished_attempts_is_taken_over(
     for _ in range(2):
         (tmp_path / "work").mkdir(exist_ok=True)
         (tmp_path / "work" / "video.mp4").write_bytes(VIDEO)
-        await storage.put("rnd_1", tmp_path / "work", a_report())
+        report = a_report().model_copy(update={"compute_seconds": 3.0})
+        await storage.put("rnd_1", tmp_path / "work", report)
     await storage.stop()
     way.works()
     async with serve(**fields) as service:
@@ -118,6 +119,8 @@ async def test_one_of_two_finished_attempts_is_taken_over(
         assert done.result is not None
         assert done.progress is not None
         assert done.progress.percent == 100
+        assert done.cost is not None
+        assert done.cost.usd_estimate == 3 * (2 * 0.5 + 4 * 0.25)
         key = done.result.video.key
         await eventually(lambda: bucket.objects() == [key], "the video in the bucket, and nothing else")
 
