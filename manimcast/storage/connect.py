@@ -23,7 +23,7 @@ TRIES = 4
 TRYING = timedelta(seconds=20)
 """How often, and how long, one request is tried again before the whole upload counts as failed for now."""
 
-ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
+ADDRESSES = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
 """Where obstore looks for an address by itself."""
 
 

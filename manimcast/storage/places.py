@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from os import environ
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -32,7 +33,12 @@ def name_objects(
 
 def endpoint(settings: Settings) -> str:
     """Return the address of the S3 service, without the bucket."""
-    return settings.s3_endpoint or AMAZON.format(region=settings.s3_region or REGION)
+    return settings.s3_endpoint or AMAZON.format(region=region(settings))
+
+
+def region(settings: Settings) -> str:
+    """Return the region of the S3 service; what the settings leave out, AWS's own variables say."""
+    return settings.s3_region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION
 
 
 def of_bucket(address: str, bucket: str, *, path_style: bool) -> str:

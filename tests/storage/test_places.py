@@ -12,7 +12,7 @@ from manimcast.settings import Settings
 from manimcast.spec import OutputRole
 from manimcast.storage import StoredFile
 from manimcast.storage.connect import connect
-from manimcast.storage.places import name_objects, public_base, public_url
+from manimcast.storage.places import endpoint, name_objects, of_bucket, public_base, public_url
 from manimcast.storage_settings import Place
 
 ID = UUID("01234567-89ab-4def-8123-456789abcdef")
@@ -91,3 +91,30 @@ def test_our_own_endpoint_wins_over_amazons_variables(monkeypatch: pytest.Monkey
     link = sign(client, "GET", "x.mp4", timedelta(seconds=60))
     assert link.startswith("https://s3.example/videos/x.mp4?")
     assert "%2Fauto%2Fs3%2F" in link
+
+
+@pytest.mark.parametrize(
+    ("variables", "region", "expected"),
+    [
+        ({}, None, "us-east-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, None, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}, None, "eu-west-2"),
+        ({"AWS_REGION": "eu-west-2"}, "eu-west-3", "eu-west-3"),
+    ],
+)
+def test_amazons_address_is_where_obstore_goes(
+    variables: dict[str, str], region: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    place = Place("s3", "videos", "")
+    for is_path in (True, False):
+        chosen = settings(
+            s3_region=region, s3_force_path_style=is_path, s3_access_key_id="key", s3_secret_access_key="secret"
+        )
+        assert endpoint(chosen) == f"https://s3.{expected}.amazonaws.com"
+        signed = sign(connect(chosen, place), "GET", "video.mp4", timedelta(minutes=1))
+        assert signed.startswith(f"{of_bucket(endpoint(chosen), 'videos', path_style=is_path)}/video.mp4?")
+        assert f"%2F{expected}%2Fs3%2F" in signed
