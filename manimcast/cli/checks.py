@@ -192,8 +192,9 @@ def storage(settings: Settings) -> Finding:
     place = settings.place
     if place is None:
         return Finding("Storage", State.ok, f"local: {settings.data_dir.absolute() / 'videos'}")
-    if _version("obstore") is None:
-        return Finding("Storage", State.missing, "obstore is not installed", "pip install -r requirements.txt")
+    for client in ("obstore", "botocore"):
+        if _version(client) is None:
+            return Finding("Storage", State.missing, f"{client} is not installed", "pip install -r requirements.txt")
     bucket = Bucket(settings, place)
     try:
         asyncio.run(bucket.check())

@@ -1,7 +1,8 @@
 """What a bucket's refusal means, which setting it is about, and what helps.
 
-obstore's errors carry the service's whole answer, of which S3's and Azure's have a code that tells more than the HTTP
-status does, and below that the causes of a connection that did not come about.
+Errors of obstore, and those that ``multipart.py`` makes of botocore's, carry the service's answer, of which S3's and
+Azure's have a code that tells more than the HTTP status does, and below that the causes of a connection that did not
+come about.
 """
 
 from __future__ import annotations
@@ -110,12 +111,13 @@ _CONNECTING = (
         "Set S3_REGION to the bucket's region, or S3_ENDPOINT to that region's address.",
     ),
     (
-        r"invalid peer certificate|UnknownIssuer|InvalidCertificate|CertExpired|NotValidForName",
+        r"invalid peer certificate|UnknownIssuer|InvalidCertificate|CertExpired|NotValidForName|"
+        r"certificate verify failed",
         "{endpoint} has a certificate that is not trusted",
         "Put the certificate of whoever signed it into S3_CA_FILE, and check the name in S3_ENDPOINT.",
     ),
     (
-        r"InvalidContentType|CorruptMessage|received corrupt message",
+        r"InvalidContentType|CorruptMessage|received corrupt message|WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE",
         "{endpoint} does not speak TLS",
         "If that is meant to be so, write http:// in S3_ENDPOINT.",
     ),
