@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.buckets.listening import listening
 
 ACCOUNT = "tests"
 
@@ -39,17 +40,9 @@ def azure() -> Iterator[Azure]:
     class Handler(_Handler):
         azure = running
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    running.address = f"http://127.0.0.1:{server.server_address[1]}"
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    try:
+    with listening(Handler) as port:
+        running.address = f"http://127.0.0.1:{port}"
         yield running
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
+from tests.buckets.listening import listening
 from tests.e2e.server import PATIENCE
 
 PIECE = 64 * 1024
@@ -75,18 +76,11 @@ def proxy(target: str) -> Iterator[Proxy]:
     class Handler(_Handler):
         proxy = running
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    running.port = server.server_address[1]
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    try:
-        yield running
-    finally:
-        running.released.set()
-        server.shutdown()
-        serving.join()
-        server.server_close()
+    with listening(Handler) as running.port:
+        try:
+            yield running
+        finally:
+            running.released.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
