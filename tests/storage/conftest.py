@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from manimcast.storage import remote, uploads
@@ -18,3 +20,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(uploads, "LINGER", 0.05)
     monkeypatch.setattr(remote, "DELETING", 60)
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing in the environment that clients of buckets heed, but what a test puts there."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""What botocore sends, with whose credentials and which way, compared with obstore; and what it says when refused."""
+"""What botocore sends, with whose credentials and which way, compared with obstore."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -18,14 +18,12 @@ import pytest
 from manimcast.settings import Settings
 from manimcast.storage import amazon
 from manimcast.storage.bucket import Bucket, Headers
-from manimcast.storage.model import BucketError
 from manimcast.storage.multipart import Multipart, RefusedError
 from tests.buckets import BUCKET, KEY, BucketServer, Proxy, moto, proxy
 from tests.buckets.roles import Roles, roles
-from tests.buckets.tls import with_tls
 from tests.patience import eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("plain")]
 
 HEADERS = Headers("video/mp4", "rnd_1-video.mp4", is_public=False)
 NO_KEY = {"s3_access_key_id": None, "s3_secret_access_key": None}
@@ -43,14 +41,6 @@ def opened(settings: Settings) -> Iterator[Multipart]:
         yield multipart
     finally:
         multipart.close()
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have nothing in the environment but what a test puts there."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -209,92 +199,6 @@ def test_the_bucket_is_a_part_of_the_host_and_the_proxy_is_used(
             multipart.complete("video.mp4", upload, [multipart.send("video.mp4", upload, 1, b"content")])
     assert {asked.host for asked in way.passed} == {f"{BUCKET}.localhost:{server.port}"}
     assert {asked.path for asked in way.passed} == {"/video.mp4"}
-
-
-async def faults(bucket: Bucket, tmp_path: Path) -> list[tuple[str, bool]]:
-    """Return what a small file, which obstore sends, and a large one, which botocore sends, fail with."""
-    file = tmp_path / "file"
-    file.write_bytes(b"content")
-    calls: list[Callable[[], Any]] = [
-        lambda: bucket.upload("video.mp4", file, HEADERS),
-        lambda: bucket.run("write", partial(bucket.multipart.begin, "video.mp4", {})),
-    ]
-    found = []
-    for call in calls:
-        with pytest.raises(BucketError) as failed:
-            await call()
-        found.append((str(failed.value), failed.value.is_lasting))
-    await bucket.close()
-    return found
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "told"),
-    [
-        (403, "InvalidAccessKeyId", "does not know the access key"),
-        (403, "SignatureDoesNotMatch", "S3_SECRET_ACCESS_KEY"),
-        (403, "RequestTimeTooSkewed", "clock"),
-        (400, "ExpiredToken", "session token"),
-        (404, "NoSuchBucket", f"there is no bucket {BUCKET}"),
-        (403, "AccessDenied", "may not write"),
-        (400, "AuthorizationHeaderMalformed", "is in another region"),
-        (403, "QuotaExceeded", "is full"),
-        (507, "XMinioStorageFull", "is full"),
-        (400, "SomethingNew", None),
-        (503, "ServiceUnavailable", None),
-    ],
-)
-async def test_refusals_are_told_as_obstores_are(
-    status: int, code: str, told: str | None, bucket: BucketServer, way: Proxy, tmp_path: Path
-) -> None:
-    way.refuse = lambda _: (status, code)
-    settings = configured(way.address)
-    assert settings.place is not None
-    obstores, botocores = await faults(Bucket(settings, settings.place), tmp_path)
-    if told is not None:
-        assert told in obstores[0]
-        assert botocores == obstores
-    else:  # what is not known is quoted, each time in the library's own words
-        start = f"{way.address} answers with HTTP status {status}, {code}."
-        assert obstores[0].startswith(start)
-        assert botocores[0].startswith(start)
-        assert botocores[1] == obstores[1]
-
-
-async def test_that_nobody_listens_is_told_as_obstore_tells_it(tmp_path: Path) -> None:
-    with roles() as gone:
-        pass
-    settings = configured(gone.address)
-    assert settings.place is not None
-    obstores, botocores = await faults(Bucket(settings, settings.place), tmp_path)
-    assert "nobody listens" in obstores[0]
-    assert botocores == obstores
-
-
-async def test_a_certificate_that_is_not_trusted_is_left_to_obstore(tmp_path: Path) -> None:
-    """It knows those of the system and those of ``S3_CA_FILE``, botocore either."""
-    with with_tls(tmp_path) as (address, certificate):
-        with opened(configured(address)) as multipart, pytest.raises(RefusedError) as refused:
-            multipart.begin("video.mp4", {})
-        assert not refused.value.is_passing
-        settings = configured(address)
-        assert settings.place is not None
-        obstores, botocores = await faults(Bucket(settings, settings.place), tmp_path)
-        assert "has a certificate that is not trusted" in obstores[0]
-        assert botocores == obstores
-        with (
-            opened(configured(address, s3_ca_file=certificate)) as multipart,
-            pytest.raises(RefusedError, match="status code: 501"),
-        ):
-            multipart.begin("video.mp4", {})
-
-
-async def test_an_endpoint_without_tls_is_told_as_obstore_tells_it(bucket: BucketServer, tmp_path: Path) -> None:
-    settings = configured(bucket.address.replace("http:", "https:"))
-    assert settings.place is not None
-    obstores, botocores = await faults(Bucket(settings, settings.place), tmp_path)
-    assert "does not speak TLS" in obstores[0]
-    assert botocores == obstores
 
 
 SMALL = """
