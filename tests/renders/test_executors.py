@@ -288,8 +288,9 @@ async def test_counts_outlive_the_service(
 
 
 async def test_what_asked_for_modal_ends_when_the_next_start_has_none(
-    serve: Serve, modal: ScriptedExecutor, local: ScriptedExecutor
+    serve: Serve, modal: ScriptedExecutor, local: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stranded, "PATIENCE", 0.1)
     async with serve(modal, local) as service:
         render = await submit(service, "modal")
         await modal.begun.get()

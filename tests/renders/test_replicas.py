@@ -172,18 +172,19 @@ async def test_who_leaves_removes_what_the_attempts_stored_that_it_puts_back(
 ) -> None:
     chosen = settings()
     store, storage = RenderStore(chosen), LocalStorage(chosen)
-    async with replica("one") as (one, _):
-        silence(one)
-        await store.open()
-        await store.admission.insert_running(NewRender("rnd_1", "t", a_spec()), owner="elsewhere", executor="other")
-        await storage.start()
-        (tmp_path / "made").mkdir()
-        (tmp_path / "made" / "video.mp4").write_bytes(VIDEO)
-        await storage.put("rnd_1", tmp_path / "made", a_report())
-        await expire(chosen, "rnd_1")
-    render = await store.get("rnd_1")
-    assert render is not None
-    assert render.status is RenderStatus.queued
-    assert list((tmp_path / "data" / "videos").iterdir()) == []
-    await store.close()
-    await storage.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        async with replica("one") as (one, _):
+            silence(one)
+            await store.open()
+            stack.push_async_callback(store.close)
+            owner = one._worker._owner.name
+            await store.admission.insert_running(NewRender("rnd_1", "t", a_spec()), owner=owner, executor="other")
+            await storage.start()
+            stack.push_async_callback(storage.stop)
+            (tmp_path / "made").mkdir()
+            (tmp_path / "made" / "video.mp4").write_bytes(VIDEO)
+            await storage.put("rnd_1", tmp_path / "made", a_report())
+        render = await store.get("rnd_1")
+        assert render is not None
+        assert render.status is RenderStatus.queued
+        assert list((tmp_path / "data" / "videos").iterdir()) == []
