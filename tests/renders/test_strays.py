@@ -59,7 +59,7 @@ async def test_what_no_row_will_tell_of_goes_and_nothing_else(
         settings(), "rnd_running", "rnd_running-2", "rnd_shown", "rnd_canceled", "rnd_gone", "bat_1-2", "bat_1-3"
     )
     result = await storage.put("rnd_mine", *made(settings()))
-    shown = finished(a_report(), result.model_copy(update={"place": "rnd_shown"}))
+    shown = finished(a_report(), result.model_copy(update={"place": "rnd_shown"}), None)
     assert await store.endings.finish("rnd_shown", 1, shown)
     assert await store.endings.end("rnd_canceled", status=RenderStatus.running, outcome=CANCELED)
     join = {"batch_id": "bat_1", "tenant": "t", "status": "running", "skips": False, "attempt": 3, "failures": 0}
@@ -73,7 +73,7 @@ async def test_what_no_row_will_tell_of_goes_and_nothing_else(
     assert places(settings().data_dir) == kept
     assert sorted(one.place for one in await storage.unconfirmed()) == ["bat_1-3", "rnd_running"]
     # The attempts end: one video is told of, the other never will be.
-    shown = finished(a_report(), result.model_copy(update={"place": "rnd_running"}))
+    shown = finished(a_report(), result.model_copy(update={"place": "rnd_running"}), None)
     assert await store.endings.finish("rnd_running", 1, shown)
     async with store.database.write() as connection:
         await connection.execute(update(joins).values(status="canceled"))
