@@ -149,8 +149,8 @@ class JoinWorker:
     async def _make(self, claim: JoinClaim, joiner: Joiner, work: Path) -> _Made:
         for attempt in range(1, claim.attempt):  # of a service that died before it could write down what it stored
             await self._storage.delete(place_of(claim.batch_id, attempt))
-        found = await self._store.renders(claim.batch_id)
-        videos, results, kind = look(claim, found, self._storage)
+        found, now = await self._store.renders(claim.batch_id)
+        videos, results, kind = look(claim, found, self._storage, now)
         await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)
         path = await joiner.join(videos, kind, into=work, timeout=self._settings.render_timeout)
         return _Made(found, results, report_of(results, path))

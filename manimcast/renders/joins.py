@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Row, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from manimcast.database import Present
+from manimcast.database import Present, present
 from manimcast.renders.leases import MAX_FAILURES, Suspects, is_live, lease
 from manimcast.renders.model import Render, RenderStatus
 from manimcast.renders.rows import LISTED, Outcome, place_of, to_render
@@ -197,11 +197,11 @@ class JoinStore:
             values["failures"] = row.failures + failed
             await connection.execute(update(joins).where(*_mine(claim)).values(values))
 
-    async def renders(self, batch_id: str) -> list[Render]:
-        """Return the renders of the batch, in their order."""
+    async def renders(self, batch_id: str) -> tuple[list[Render], datetime]:
+        """Return the renders of the batch, in their order, and the time by the database's clock."""
         mine = select(*LISTED).where(renders.c.batch_id == batch_id).order_by(renders.c.item)
         async with self.database.read() as connection:
-            return [to_render(row) for row in await connection.execute(mine)]
+            return [to_render(row) for row in await connection.execute(mine)], await present(connection)
 
     async def succeed(self, claim: JoinClaim, result: JoinResult) -> bool:
         """End the join with a video that is stored; False when it is not this attempt's any more."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import time
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,8 +17,8 @@ from manimcast.spec import OutputFile, OutputRole, RenderReport
 from manimcast.storage import NoSuchFile, Storage, StorageError, StoredResult
 
 MAX_TITLE = 200
-ON_ITS_WAY = 3600.0
-"""Seconds after its render for which a video is waited for that another service was still to bring to the bucket."""
+ON_ITS_WAY = timedelta(hours=1)
+"""How long after its render a video is waited for that another service was still to bring to the bucket."""
 
 
 class NotThereYetError(StorageError):
@@ -26,9 +26,12 @@ class NotThereYetError(StorageError):
 
 
 def look(
-    claim: JoinClaim, found: Sequence[Render], storage: Storage
+    claim: JoinClaim, found: Sequence[Render], storage: Storage, now: datetime
 ) -> tuple[list[Video], list[RenderResult], VideoKind]:
-    """Return what is to be joined. Raises :class:`CannotJoinError` when that does not fit together."""
+    """Return what is to be joined. Raises :class:`CannotJoinError` when that does not fit together.
+
+    ``now`` is the time by the clock that the renders' times are by.
+    """
     videos, results = [], []
     kind = None
     if len(found) != claim.size and not claim.skips:
@@ -45,9 +48,9 @@ def look(
         kind = kind or this
         if this != kind:
             raise CannotJoinError(f"{name} came out as {_words(this)}, and those before it as {_words(kind)}")
-        videos.append(
-            Video(result.video.bytes, result.frames, _title(render), name, Opening(storage, name, render, result))
-        )
+        age = now - render.finished_at if render.finished_at is not None else ON_ITS_WAY
+        opening = Opening(storage, name, result, may_come=result.video.on_its_way and age < ON_ITS_WAY)
+        videos.append(Video(result.video.bytes, result.frames, _title(render), name, opening))
         results.append(result)
     if kind is None:
         raise CannotJoinError("no render has a video")
@@ -55,13 +58,16 @@ def look(
 
 
 class Opening:
-    """Opens the stored video of a render, if it is still what was stored."""
+    """Opens the stored video of a render, if it is still what was stored.
 
-    def __init__(self, storage: Storage, name: str, render: Render, result: RenderResult) -> None:
+    ``may_come`` tells that it may still be on its way to where it is stored.
+    """
+
+    def __init__(self, storage: Storage, name: str, result: RenderResult, *, may_come: bool) -> None:
         self._storage = storage
-        self._until = render.finished_at.timestamp() + ON_ITS_WAY if render.finished_at is not None else 0.0
         self._name = name
         self._result = result
+        self._may_come = may_come
 
     async def __call__(self) -> BinaryIO:
         """Return the file."""
@@ -69,7 +75,7 @@ class Opening:
         try:
             file = await self._storage.read(self._result.place, video)
         except NoSuchFile:
-            if video.on_its_way and time.time() < self._until:
+            if self._may_come:
                 raise NotThereYetError(f"the video of {self._name} is still on its way to the bucket") from None
             raise CannotJoinError(f"{self._name} has no video any more") from None
         try:

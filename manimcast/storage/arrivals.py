@@ -51,7 +51,7 @@ class Arrivals:
             return False
 
     async def _ask(self, key: str) -> bool:
-        is_there = await self._bucket.holds(key)
+        is_there = await self._bucket.size(key) is not None
         if is_there:
             _remember(self._there, key, None)
             self._absent.pop(key, None)

@@ -123,19 +123,6 @@ class Bucket:
                     raise
                 raise NoSuchFile("the file is not in the bucket any more") from None
 
-    async def holds(self, key: str) -> bool:
-        """Tell whether there is such an object. Raises :class:`BucketError`."""
-        import obstore  # noqa: PLC0415
-
-        with self._plainly("read"):
-            try:
-                await self._threads.run(partial(obstore.head, self._client, key))
-            except FileNotFoundError as error:
-                if "NoSuchBucket" in str(error):
-                    raise
-                return False
-        return True
-
     async def delete(self, key: str) -> None:
         """Remove the object; nothing there is no error."""
         import obstore  # noqa: PLC0415

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +263,7 @@ async def test_a_video_that_another_service_still_brings_is_waited_for(
     async def not_yet(self: LocalStorage, *args: Any) -> Any:
         nonlocal tried
         tried += 1
-        if tried <= 5 or parts.ON_ITS_WAY < 0:
+        if tried <= 5 or timedelta() > parts.ON_ITS_WAY:
             raise NoSuchFile("it is not there")
         return await read(self, *args)
 
@@ -272,7 +273,7 @@ async def test_a_video_that_another_service_still_brings_is_waited_for(
         done = await at.end(await at.joined(True))
         assert done.join is not None
         assert (done.status, done.join.place, tried) == ("succeeded", f"{done.id}-6", 6)
-        monkeypatch.setattr(parts, "ON_ITS_WAY", -1.0)
+        monkeypatch.setattr(parts, "ON_ITS_WAY", timedelta(seconds=-1))
         done = await at.end(await at.joined(True, True))
         assert done.join is not None
         assert done.join.error == "renders[0] has no video any more"

@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from manimcast.settings import Settings
 from manimcast.spec import OutputFile, OutputRole, RenderReport
 from manimcast.storage import LinkForged, LocalStorage, NoSuchFile, StorageError, StoredFile
 from manimcast.storage.shelf import opened
+from tests.disks import UNSHARE, needs_disks
 from tests.patience import PATIENCE
 from tests.reports import a_report, video
 
@@ -212,15 +212,7 @@ print(everything_in(base / "data" / "videos"))
 """
 
 
-# Root has its own right to mount; others need a user namespace, which a few hosts refuse.
-UNSHARE = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-rm"]
-
-
-def _may_mount() -> bool:
-    return shutil.which("unshare") is not None and subprocess.run([*UNSHARE, "true"], check=False).returncode == 0
-
-
-@pytest.mark.skipif(not _may_mount(), reason="needs user namespaces to mount a small file system")
+@needs_disks
 def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
     """On a file system of its own, so this also shows that videos may lie on another one than the work."""
     done = subprocess.run(
