@@ -66,15 +66,12 @@ def in_order() -> Select[Any]:
 async def position(connection: AsyncConnection, render_id: str) -> int:
     """Return how manieth in the queue a render is, from 1; 0 when it does not wait."""
     found = await connection.execute(_position(), {"render_id": render_id})
-    return int(found.scalar_one())
+    return found.scalar() or 0
 
 
 @cache
 def _position() -> Select[int]:
-    queue, mine = waiting(), waiting().alias()
-    me = select(*(mine.c[name] for name in ORDER)).where(mine.c.id == bindparam("render_id")).subquery()
-    share, at, name = (me.c[column] for column in ORDER)
-    is_before = (queue.c.share < share) | (
-        (queue.c.share == share) & ((queue.c.turn < at) | ((queue.c.turn == at) & (queue.c.id <= name)))
-    )
-    return select(func.count()).select_from(queue.join(me, is_before))
+    queue = waiting()
+    place = func.row_number().over(order_by=tuple(queue.c[name] for name in ORDER))
+    placed = select(queue.c.id, place.label("place")).subquery()  # all of it is numbered in one pass
+    return select(placed.c.place).where(placed.c.id == bindparam("render_id"))
