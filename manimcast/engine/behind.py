@@ -1,8 +1,9 @@
-"""A thread that encodes while the scene goes on: frames are handed over converted, so that nobody has to copy pixels.
+"""Threads that encode while the scene goes on: frames are handed over converted, so that nobody has to copy pixels.
 
 The encoder works outside of Python's lock, so on two processors stepping and drawing go on beside it. Not more than a
-few frames wait. While the thread works the process is not forked, since a lock of the encoder's libraries could be held
-in the copy for ever: whoever forks waits for it first.
+few frames wait. An encoder that looks ahead has most of its work left when a segment's last frame is handed to it; so
+the next segment begins in another thread (:class:`Lanes`). While a thread works the process is not forked, since a lock
+of the encoder's libraries could be held in the copy for ever: whoever forks waits for it first.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ from typing import Protocol
 import av
 
 WAITING = 4
-"""Frames that may wait, each with its own planes."""
+"""Frames that may wait, each with its own planes. More would be memory that is no longer in the processor's caches."""
+WAITING_BEFORE_OTHERS = 8
+"""The same where there are several threads, which have to be kept busy."""
 SWITCH_SECONDS = 0.0005
 """How long the thread waits for Python's lock when the encoder has done a frame: a tenth of what Python does."""
 
 
 class Behind:
-    """Does what it is given in a thread, one thing after the other."""
+    """Does what it is given in a thread, one thing after the other; so many things may wait."""
 
-    def __init__(self) -> None:
-        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
+    def __init__(self, waiting: int = WAITING) -> None:
+        self._waiting = waiting
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue(waiting)
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._failure: BaseException | None = None
@@ -37,6 +41,11 @@ class Behind:
     def threads(self) -> int:
         """How many threads there are of it in this process."""
         return int(self._thread is not None and self._pid == os.getpid())
+
+    @property
+    def left(self) -> int:
+        """How much of what was put is not done."""
+        return self._work.unfinished_tasks if self.threads else 0
 
     def put(self, work: Callable[[], None]) -> None:
         """Have ``work`` done after all that was put before. Raises what went wrong with something before."""
@@ -64,7 +73,7 @@ class Behind:
 
     def _begin(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._work = queue.Queue(WAITING)  # in a forked process the old one's thread is not there
+        self._work = queue.Queue(self._waiting)  # in a forked process the old one's thread is not there
         self._thread = threading.Thread(target=self._run, args=(self._work,), daemon=True)
         self._pid = os.getpid()
         self._thread.start()
@@ -88,6 +97,34 @@ class Behind:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+
+class Lanes:
+    """So many such threads, each begun when the others are busy."""
+
+    def __init__(self, number: int) -> None:
+        self._lanes = [Behind(WAITING if number == 1 else WAITING_BEFORE_OTHERS) for _ in range(number)]
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are of them in this process."""
+        return sum(lane.threads for lane in self._lanes)
+
+    def free(self) -> Behind:
+        """Return the one with the least to do."""
+        return min(self._lanes, key=lambda lane: lane.left)
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do. Raises what went wrong with it."""
+        for lane in self._lanes:
+            lane.wait()
+        for lane in self._lanes:
+            lane.settle()
+
+    def stop(self) -> None:
+        """End the threads, after what is left to do."""
+        for lane in self._lanes:
+            lane.stop()
 
 
 _working: weakref.WeakSet[Behind] = weakref.WeakSet()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from manim import Scene, config, logger
@@ -27,6 +28,7 @@ from manimcast.engine.fingerprint import fingerprint
 from manimcast.engine.parallel.director import Director
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.observer import Observer
+from manimcast.engine.parallel.room import Room
 from manimcast.engine.parallel.switches import ALL, Switches
 from manimcast.engine.parallel.way_back import Voice
 from manimcast.engine.patches import every, renderer, tex, writer
@@ -117,7 +119,7 @@ def render(
         writer.use_writer(writer_class)
         scene = scene_class()
         writer_class.scene = scene
-        drawers = Drawers(limits.drawers, limits.cores)
+        drawers, encoders = _drawers(limits, scene)
         reuse = _reuse(shelf, scene_class, directory)
         director = Director(
             tracker,
@@ -128,6 +130,7 @@ def render(
             observe=observe,
             switches=switches,
             reuse=reuse,
+            encoders=encoders,
         )
         renderer.use_director(director)
         writer_class.before_finish = staticmethod(director.finish)
@@ -194,6 +197,14 @@ def capture_log(send: Callable[[Message], None]) -> LogHandler:
     # Manim hands its audio container options that PyAV does not know, and PyAV says so each time.
     logging.getLogger("av").setLevel(logging.ERROR)
     return handler
+
+
+def _drawers(limits: Limits, scene: Scene) -> tuple[Drawers, int]:
+    """Return those who may draw ``scene``, and in how many threads segments are encoded where it runs, if in any."""
+    writer: Any = scene.renderer.file_writer
+    room = Room(limits.memory, writer.video_encoder)
+    drawers = Drawers(room.processes(limits.drawers), limits.cores)
+    return drawers, room.encoders() if limits.drawers > 1 else 0
 
 
 def _reuse(shelf: Shelf | None, scene_class: type[Scene], directory: Path) -> Reuse | None:

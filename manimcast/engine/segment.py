@@ -8,12 +8,17 @@ packet by packet (:mod:`manimcast.engine.join`), and each can be played by itsel
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
 from manim._config.video_encoder import VideoEncoderSpec
 
+from manimcast.engine import memory
 from manimcast.engine.behind import Behind, FileBehind
 from manimcast.engine.clock import Clock
 from manimcast.engine.convert import Converter, Pixels
@@ -129,19 +134,29 @@ class SegmentEncoder:
 
 
 class _TimedFile:
-    """A :class:`SegmentFile` whose time ``clock`` counts."""
+    """A :class:`SegmentFile` whose time ``clock`` counts, and which says so when it found no memory."""
 
     def __init__(self, file: SegmentFile, clock: Clock) -> None:
         self._file = file
         self._clock = clock
 
     def show(self, frame: av.VideoFrame, frames: int, rows: tuple[int, int] | None = None) -> None:
-        with self._clock.running():
+        with self._encoding():
             self._file.show(frame, frames, rows)
 
     def close(self) -> None:
-        with self._clock.running():
+        with self._encoding():
             self._file.close()
 
     def discard(self) -> None:
         self._file.discard()
+
+    @contextmanager
+    def _encoding(self) -> Iterator[None]:
+        with self._clock.running():
+            try:
+                yield
+            except av.error.ExternalError as error:
+                if memory.is_short():
+                    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
+                raise

@@ -27,7 +27,7 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manimcast.engine import h264
 from manimcast.engine.changes import Balance, ChangeCoder, coder_for
 
-X264 = "libx264"
+X264, VP9 = "libx264", "libvpx-vp9"
 
 LONGEST_GROUP = 250
 """Frames from one key picture to the next within a hold, at most: x264's own default, so seeking is as ever."""
@@ -35,19 +35,33 @@ LONGEST_GROUP = 250
 LOOKAHEAD = {"ultrafast": 0, "superfast": 0, "veryfast": 10, "faster": 20, "fast": 30, "medium": 40, "slow": 50}
 """How many frames ahead x264's presets look when they decide how well a picture is coded; others look 60 ahead."""
 
+VP9_LOOKAHEAD = 25
+"""The same for libvpx's VP9."""
+
 REFINED = 3
 """Pictures beyond those, until x264 has nothing more to add to a still one."""
 
 SHORTEST_HOLD = 8
 """Frames that must be saved before a group of pictures of its own is worth it."""
 
+THREADS = 2
+THREADED_PIXELS = 1280 * 720
+"""So many threads has an encoder that looks ahead, for pictures of at least that size; smaller ones gain less by a
+second one than it costs. What is coded may depend on the number, so it is the same on any machine."""
+
+
+def lookahead(spec: VideoEncoderSpec) -> int:
+    """Return how many frames the encoder looks ahead."""
+    if spec.codec != X264:
+        return VP9_LOOKAHEAD if spec.codec == VP9 else 0
+    options = dict(spec.options)
+    options |= dict(entry.split("=") for entry in options.get("x264-params", "").split(":") if "=" in entry)
+    return int(options.get("rc-lookahead", LOOKAHEAD.get(options.get("preset", "medium"), 60)))
+
 
 def settling(spec: VideoEncoderSpec) -> int:
     """Return how many frames of a still picture are encoded before the rest is held."""
-    options = dict(spec.options)
-    options |= dict(entry.split("=") for entry in options.get("x264-params", "").split(":") if "=" in entry)
-    ahead = int(options.get("rc-lookahead", LOOKAHEAD.get(options.get("preset", "medium"), 60)))
-    return ahead + REFINED
+    return lookahead(spec) + REFINED
 
 
 class SegmentFile:
@@ -60,7 +74,7 @@ class SegmentFile:
         try:
             container = av.open(target, mode="w", format=spec.container_format, options=exact_times(spec))
             stream = cast("VideoStream", container.add_stream(spec.codec, rate=spec.frame_rate, options=_options(spec)))
-            stream.pix_fmt, stream.width, stream.height = spec.pixel_format, spec.width, spec.height
+            _set_up(stream.codec_context, spec)
         except BaseException:
             if container is not None:
                 with suppress(BaseException):
@@ -189,7 +203,7 @@ class SegmentFile:
         first = self._stream.codec_context
         context = cast("VideoCodecContext", CodecContext.create(self.spec.codec, "w"))
         context.options = _options(self.spec)
-        context.pix_fmt, context.width, context.height = self.spec.pixel_format, self.spec.width, self.spec.height
+        _set_up(context, self.spec)
         context.framerate, context.time_base = self.spec.frame_rate, 1 / self.spec.frame_rate
         context.flags = first.flags
         context.open()
@@ -274,6 +288,12 @@ def exact_times(spec: VideoEncoderSpec) -> dict[str, str]:
 def _options(spec: VideoEncoderSpec) -> dict[str, str]:
     """Return the encoder's options: one thread where it knows of threads, as many segments are encoded at once."""
     options = dict(spec.options)
-    if spec.codec in {X264, "libvpx-vp9"}:
-        options["threads"] = "1"
+    if spec.codec in {X264, VP9}:
+        threaded = spec.codec == X264 and lookahead(spec) and spec.width * spec.height >= THREADED_PIXELS
+        options["threads"] = str(THREADS if threaded else 1)
     return options
+
+
+def _set_up(context: VideoCodecContext, spec: VideoEncoderSpec) -> None:
+    context.pix_fmt, context.width, context.height = spec.pixel_format, spec.width, spec.height
+    context.thread_type = "FRAME"  # PyAV's own is several slices a picture, which codes worse

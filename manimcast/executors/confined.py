@@ -37,8 +37,9 @@ logger = logging.getLogger(__name__)
 
 MOST_FILES = {OutputRole.video: 1, OutputRole.poster: 1, OutputRole.subtitles: 2, OutputRole.section: 1000}
 """Files of each kind that one render leaves; subtitles come in two formats."""
-PROCESSES_A_DRAWER = 6
-"""Processes and threads of a process that draws: itself, those of its encoder, and some of the scene's own."""
+PROCESSES_A_DRAWER = 8
+"""Processes and threads of a process that draws: itself, those of two encoders, one of which may be done, and one of
+the scene's own."""
 MAX_SIDE_FILE = 64 * MIB
 """Bytes of a poster, of subtitles."""
 
@@ -52,6 +53,7 @@ def limits_of(settings: Settings) -> wire.Limits:
         frame_rate=settings.max_frame_rate,
         file_bytes=settings.max_video_mib * MIB,
         drawers=max(1, min(settings.drawers, settings.render_processes // PROCESSES_A_DRAWER)),
+        memory=settings.render_memory * MIB,
     )
 
 

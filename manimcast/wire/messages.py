@@ -42,7 +42,8 @@ class Limits(Strict):
     """Bounds on what a render may draw, checked where the frames are drawn.
 
     ``duration`` is in seconds of video, ``pixels`` counts one frame, ``file_bytes`` bounds the video file. As many as
-    ``drawers`` processes may draw at once; ``cores`` are processors that no other render draws on, if there are such.
+    ``drawers`` processes may draw at once, if ``memory``, the bytes of all of them, has room; ``cores`` are processors
+    that no other render draws on, if there are such.
     """
 
     duration: float = Field(gt=0)
@@ -51,6 +52,7 @@ class Limits(Strict):
     frame_rate: float = Field(gt=0)
     file_bytes: int = Field(gt=0)
     drawers: int = Field(default=1, ge=1, le=1024)
+    memory: int = Field(default=2 << 30, gt=0)
     cores: tuple[int, ...] = Field(default=(), max_length=1024)
 
 

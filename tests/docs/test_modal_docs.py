@@ -265,7 +265,7 @@ def test_figures_follow_from_the_price_settings() -> None:
 @pytest.mark.parametrize(
     ("page", "module", "constant", "said"),
     [
-        (GUIDE, "modal.image", "HEADROOM", "less {} MiB"),
+        (GUIDE, "modal.protocol", "HEADROOM", "less {} MiB"),
         (GUIDE, "modal.protocol", "MARGIN", "`MODAL_TIMEOUT` less {} s"),
         (INTERNALS, "modal.protocol", "MARGIN", "at most `MODAL_TIMEOUT` less {} s"),
         (INTERNALS, "modal.protocol", "ALIVE_SECONDS", "nothing else for {:g} s"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import re
 from fractions import Fraction
@@ -19,6 +20,7 @@ from manimcast.engine import h264, segment_file
 from manimcast.engine.configure import X264_DEFAULTS
 from manimcast.engine.segment import SegmentEncoder
 from manimcast.engine.segment_file import LONGEST_GROUP, SHORTEST_HOLD, settling
+from tests.engine.in_child import in_child
 from tests.engine.pictures import decoded, picture, spec, times
 
 Plan = list[tuple[int, int]]
@@ -49,6 +51,10 @@ def write_as_manim(target: Path, how: VideoEncoderSpec, plan: Plan) -> None:
     for number, repeat in plan:
         encoder.write_frame(picture(number, how.width, how.height), repeat=repeat)
     encoder.finish()
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def packets(path: Path) -> list[av.Packet]:
@@ -174,6 +180,28 @@ def test_a_still_is_encoded_a_few_times_only(tmp_path: Path, monkeypatch: pytest
     encoded.clear()
     write(tmp_path / "it.mp4", how, [(0, settling(how) + SHORTEST_HOLD - 1)])
     assert len(encoded) == settling(how) + SHORTEST_HOLD - 1
+
+
+def test_an_encoder_of_several_threads_leaves_none_of_them_and_holds_stills(tmp_path: Path) -> None:
+    """A forked process would wait for them for ever: they must be gone when the file is, whatever collects garbage."""
+    how = spec(preset="veryfast", size=(1280, 720))
+    before = threads()
+    gc.disable()
+    try:
+        encoder = SegmentEncoder(tmp_path / "it.mp4", how)
+        for number in range(4):
+            encoder.write(picture(number, how.width, how.height))
+        meanwhile = threads()
+        encoder.write(picture(0, how.width, how.height), repeat=200)
+        encoder.finish()
+        del encoder
+        assert meanwhile > before
+        assert threads() == before
+    finally:
+        gc.enable()
+    assert len(decoded(tmp_path / "it.mp4")) == 204
+    sizes = [packet.size for packet in packets(tmp_path / "it.mp4")]
+    assert sum(size < 100 for size in sizes) > 200 - settling(how) - 5
 
 
 @pytest.mark.parametrize("options", [{"x264_params": "slices=2"}, {"flags": "+ildct+ilme"}, {"g": "2"}])
@@ -305,3 +333,34 @@ def test_an_encoder_that_refuses_is_told_with_the_file(tmp_path: Path) -> None:
         encoder.finish()
     encoder.abort()
     assert not path.exists()
+
+
+def test_an_encoder_that_is_refused_memory_says_so(tmp_path: Path) -> None:
+    code, message = in_child(
+        tmp_path,
+        """
+import resource
+from pathlib import Path
+import numpy as np
+from manimcast.engine.diagnose import diagnose
+from manimcast.engine.segment import SegmentEncoder
+from tests.engine.pictures import spec
+
+encoder = SegmentEncoder(Path("it.mp4"), spec(preset="medium", size=(1920, 1080)))
+pixels = np.zeros((1080, 1920, 4), np.uint8)
+encoder.write(pixels)
+mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (mapped + (160 << 20), resource.RLIM_INFINITY))
+try:
+    for number in range(200):
+        pixels[:] = number
+        encoder.write(pixels)
+except RuntimeError as error:
+    found = diagnose(error, animation_index=0)
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+answer([found.code.value, found.message])
+""",
+    )
+    assert code == "out_of_memory"
+    assert "more memory than a render may have" in message
+    assert "Cannot allocate memory" in message

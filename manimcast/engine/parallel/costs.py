@@ -51,6 +51,8 @@ class Costs:
         Of one frame.
     processors
         How many processes, or threads that encode, can work at once.
+    encoders
+        How many threads encode what is drawn in this process.
 
     Attributes
     ----------
@@ -58,10 +60,11 @@ class Costs:
         What stepping and encoding a frame took of late.
     """
 
-    def __init__(self, pixels: int, processors: int) -> None:
+    def __init__(self, pixels: int, processors: int, encoders: int = 1) -> None:
         self._base = FRAME_SECONDS + pixels * PIXEL_SECONDS
         self._first_encode = ENCODED_SECONDS + pixels * ENCODED_PIXEL_SECONDS
         self._processors = processors
+        self._encoders = encoders
         self._scale = 1.0
         self.step = 0.0
         self.encode = self._first_encode
@@ -100,8 +103,9 @@ class Costs:
         if not frames:
             return False
         draw = self.draw(paths)
-        alone = max(self.step + draw, self.encode)  # one thread encodes behind
-        work = self.step + draw + self.encode + PROCESS_SECONDS / frames
+        work = self.step + draw + self.encode
+        alone = max(self.step + draw, self.encode / self._encoders, work / self._processors)
+        work += PROCESS_SECONDS / frames
         others = max(self.step, (self.step + work) / self._processors) if stepped_twice else work / self._processors
         return alone > GAIN * others
 

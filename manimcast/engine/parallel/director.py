@@ -19,7 +19,7 @@ from manim.camera.three_d_camera import ThreeDCamera
 from manim.renderer.cairo_renderer import CairoRenderer
 from manim.scene.scene import Scene
 
-from manimcast.engine.behind import Behind
+from manimcast.engine.behind import Lanes
 from manimcast.engine.parallel.costs import Costs, divide
 from manimcast.engine.parallel.drawers import Drawers
 from manimcast.engine.parallel.foreseen import Foresight
@@ -42,7 +42,8 @@ CAMERAS = (Camera, MovingCamera, ThreeDCamera)
 class Director:
     """Draws the plays of one scene; see :class:`~manimcast.engine.parallel.parts.Parts` for the parameters.
 
-    ``voice`` is handed over when another process goes on with the render, and ``reuse`` has plays that are kept.
+    ``voice`` is handed over when another process goes on with the render, ``reuse`` has plays that are kept, and
+    ``encoders`` is in how many threads segments are encoded that this process draws; with none it encodes them itself.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class Director:
         observe: Observer | None,
         switches: Switches,
         reuse: Reuse | None = None,
+        encoders: int,
     ) -> None:
         self._tracker = tracker
         self._drawers = drawers
         self._switches = switches
         self._way_back = WayBack(drawers, tracker, voice)
-        self._costs = Costs(config.pixel_width * config.pixel_height, drawers.limit)
-        self._behind = Behind() if switches.behind and drawers.limit > 1 else None
+        self._costs = Costs(config.pixel_width * config.pixel_height, drawers.limit, max(1, encoders))
+        self._behind = Lanes(encoders) if switches.behind and encoders else None
         self._parts = Parts(
             tracker,
             poster,

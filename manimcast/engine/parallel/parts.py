@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from manimcast.engine.behind import Behind
+from manimcast.engine.behind import Lanes
 from manimcast.engine.parallel.costs import Costs
 from manimcast.engine.parallel.drawers import DrawerFailedError, Drawers
 from manimcast.engine.parallel.findings import Findings
@@ -68,7 +68,7 @@ class Parts:
     way_back
         Taken when one of them fails, or when the states that they begin and end with do not fit.
     behind
-        Encodes what is drawn here, where there is a second processor.
+        Encode what is drawn here, where there is a second processor.
     switches
         What may be done.
     directory
@@ -92,7 +92,7 @@ class Parts:
         *,
         directory: Path,
         observe: Observer | None,
-        behind: Behind | None,
+        behind: Lanes | None,
         switches: Switches,
         reuse: Reuse | None = None,
     ) -> None:
@@ -122,7 +122,8 @@ class Parts:
             play.draw_background()
         part = self._add_part(play, first, SegmentWay.alone if self._behind is None else SegmentWay.behind)
         spent, began = part.spent, self._ledger.now()
-        encoder = SegmentEncoder(part.target, play.encoding, self._behind, spent.encoding)
+        lane = self._behind.free() if self._behind is not None else None
+        encoder = SegmentEncoder(part.target, play.encoding, lane, spent.encoding)
         notes = Notes(None if play.key else play.watch)
         unchecked = play.is_foreseen and first == 0
 
@@ -142,19 +143,20 @@ class Parts:
             drawn = play.draw(encoder, first, last, seen)
             encoder.finish()
         except BaseException:
-            encoder.abort()
+            with suppress(RuntimeError):  # what went wrong first is told
+                encoder.abort()
             raise
         part.shown = notes.frames
-        if self._behind is None:
+        if lane is None:
             part.close()
         else:
-            self._behind.put(part.close)
+            lane.put(part.close)
         spent.ready, spent.step = self._ledger.now(), drawn.stepping
-        spent.draw = spent.ready - began - drawn.stepping - (spent.encoding.seconds if self._behind is None else 0)
+        spent.draw = spent.ready - began - drawn.stepping - (spent.encoding.seconds if lane is None else 0)
         if play.is_foreseen and last == play.frames:
             self.note_state(play, last, state_of(play.scene))
         if not play.held:
-            self._costs.drew(drawn, play.effort, behind=self._behind is not None)
+            self._costs.drew(drawn, play.effort, behind=lane is not None)
             self._costs.stepped(drawn.frames, drawn.stepping)
         if self._observe is not None:
             self._seen.append([self._observe.take()])
@@ -253,6 +255,7 @@ class Parts:
         if self._behind is not None:
             self._behind.settle()
             self._behind.stop()
+        self._ledger.settle()
         if self._observe is not None:
             for seen in itertools.chain.from_iterable(self._seen):
                 self._observe.add(seen)

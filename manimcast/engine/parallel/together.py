@@ -144,7 +144,9 @@ class Together:
         tell(repeat)
 
     def _report(self, stepping: float, encoding: float) -> Report:
-        drawing = time.thread_time() - stepping - encoding  # a forked process begins with none
+        # A forked process begins with none, and has no threads but the encoder's.
+        drawing = time.thread_time() - stepping - encoding
+        encoding += time.process_time() - time.thread_time()
         if self._states:
             times = self._play.times
             self._play.scene.update_to_time(times[min(self._last, len(times) - 1)])

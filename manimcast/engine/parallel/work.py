@@ -25,25 +25,30 @@ class Spent:
     encoding: Clock = field(default_factory=Clock)
     processes: int = 1
 
-    def told(self) -> SegmentWork:
-        """Return it for the report."""
+    def told(self, threads: float = 1.0) -> SegmentWork:
+        """Return it for the report. Encoding took ``threads`` times what was counted, if it was done behind."""
+        encoding = self.encoding.seconds * (threads if self.way is SegmentWay.behind else 1.0)
         return SegmentWork(
             way=self.way,
             ready=round(self.ready, 4),
             step=round(self.step, 4),
             draw=round(max(0.0, self.draw), 4),
-            encode=round(self.encoding.seconds, 4),
+            encode=round(encoding, 4),
             processes=self.processes,
         )
 
 
 class Ledger:
-    """The processor time of the thread that runs the scene, from here on, until :meth:`close`."""
+    """The processor time of the thread that runs the scene, from here on, until :meth:`close`.
+
+    And that of all others of this process until :meth:`settle`: those that encode, with the encoder's own.
+    """
 
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._began = time.thread_time()
         self._whole: float | None = None
+        self._others_began, self._others = _others(), 0.0
 
     def now(self) -> float:
         """Return the seconds so far."""
@@ -53,12 +58,23 @@ class Ledger:
         """The last play is played."""
         self._whole = self.now()
 
+    def settle(self) -> None:
+        """All that was drawn here is encoded."""
+        self._others = _others() - self._others_began
+
     def told(self, segments: Iterable[Spent], join: float) -> DrawingWork | None:
         """Return what ``segments`` took, and joining them, for the report.
 
         None when another process has gone on with the scene, whose clock begins anew, or when there are too many.
         """
-        told = [segment.told() for segment in segments]
+        segments = list(segments)
+        behind = sum(segment.encoding.seconds for segment in segments if segment.way is SegmentWay.behind)
+        threads = max(1.0, self._others / behind) if behind else 1.0
+        told = [segment.told(threads) for segment in segments]
         if self._whole is None or self._pid != os.getpid() or len(told) > MAX_SEGMENTS:
             return None
         return DrawingWork(scene=round(self._whole, 4), join=round(join, 4), segments=tuple(told))
+
+
+def _others() -> float:
+    return time.process_time() - time.thread_time()

@@ -24,7 +24,7 @@ from manimcast.executors.modal.faults import CallError, UnavailableError
 from manimcast.executors.modal.health import Health
 from manimcast.executors.modal.incoming import Incoming
 from manimcast.executors.modal.parcels import Parcels
-from manimcast.executors.modal.protocol import MARGIN, Call
+from manimcast.executors.modal.protocol import MARGIN, Call, render_memory
 from manimcast.executors.modal.receive import Receiver
 from manimcast.executors.modal.receive_inspection import InspectionReceiver
 from manimcast.executors.price import Rate
@@ -58,7 +58,9 @@ class ModalExecutor:
             leaves_out="the container's start and idle time",
         )
         self._settings = settings
-        self._limits = limits_of(settings).model_copy(update={"drawers": settings.modal_drawers})
+        self._limits = limits_of(settings).model_copy(
+            update={"drawers": settings.modal_drawers, "memory": render_memory(settings.modal_memory) << 20}
+        )
         self._connection = Connection(settings)
         self._breaker = Breaker(failures=settings.modal_breaker_failures, pause=settings.modal_breaker_pause)
         self._failed: deque[str] = deque(maxlen=REMEMBERED)

@@ -8,7 +8,7 @@ import modal
 
 import manimcast
 from manimcast.executors.modal.container import USER_VARIABLE
-from manimcast.executors.modal.protocol import MARGIN
+from manimcast.executors.modal.protocol import MARGIN, render_memory
 from manimcast.settings import Settings
 
 PYTHON = "3.11"
@@ -70,9 +70,6 @@ FONTS = (
 LOCKS = ("requirements-build.txt", "requirements-local.txt", "requirements-scenes.txt")
 """The locks, in the order of their installation: the tools that build, the engine with manim, what scenes import."""
 
-HEADROOM = 768
-"""MiB of a container that are not a render's: the warm process, and Modal's own."""
-
 
 def build(settings: Settings) -> modal.Image:
     """Return the image; Modal builds it when the app is deployed, and keeps it until something in it changes."""
@@ -103,7 +100,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "USE_MODAL": "false",
         "RENDER_SLOTS": "1",
         "RENDER_CORES": str(settings.modal_drawers),
-        "RENDER_MEMORY": str(max(settings.modal_memory - HEADROOM, settings.modal_memory // 2)),
+        "RENDER_MEMORY": str(render_memory(settings.modal_memory)),
         "RENDER_DISK": str(min(settings.render_disk, settings.modal_memory // 4)),
         "RENDER_TIMEOUT": str(settings.modal_timeout - MARGIN),
         "RENDER_PROCESSES": str(settings.render_processes),

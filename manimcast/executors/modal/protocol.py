@@ -27,7 +27,7 @@ from pydantic import ConfigDict, FailFast, Field, StringConstraints, TypeAdapter
 from manimcast.spec import RenderSpec, Strict
 from manimcast.wire import MAX_FRAME, Limits, SegmentKey, WireError
 
-PROTOCOL = 5
+PROTOCOL = 6
 
 STREAM = "render_stream"
 """Name of the generator function that the service calls."""
@@ -47,6 +47,9 @@ ALIVE_SECONDS = 5.0
 
 MARGIN = 15
 """Seconds between a render's own timeout and that of the call, in which it can still say so."""
+
+HEADROOM = 768
+"""MiB of a container that are not a render's: the warm process, and Modal's own."""
 
 Id = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$")]
 
@@ -166,6 +169,11 @@ class Fault(_Item):
 Item = Annotated[Opened | Said | Alive | Chunk | Used | Segment | Closed | Fault, Field(discriminator="type")]
 
 _items: TypeAdapter[Item] = TypeAdapter(Item)
+
+
+def render_memory(container: int) -> int:
+    """Return how much memory a render may have in a container that has so much, in MiB."""
+    return max(container - HEADROOM, container // 2)
 
 
 def versions_in(facts: Mapping[str, str]) -> dict[str, str]:

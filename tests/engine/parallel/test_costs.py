@@ -10,9 +10,9 @@ PIXELS = 1920 * 1080
 FRAMES = 120
 
 
-def learned(processors: int, *, draw: float, encode: float, step: float = 0.0) -> Costs:
+def learned(processors: int, *, draw: float, encode: float, step: float = 0.0, encoders: int = 1) -> Costs:
     """Return costs after many frames that took so many milliseconds each."""
-    costs = Costs(PIXELS, processors)
+    costs = Costs(PIXELS, processors, encoders)
     for _ in range(20):
         costs.took(FRAMES, 100, FRAMES * draw / 1000, FRAMES * encode / 1000)
         costs.stepped(FRAMES, FRAMES * step / 1000)
@@ -53,4 +53,10 @@ def test_another_process_is_worth_it_where_one_that_draws_and_one_thread_that_en
     draw: float, encode: float, worth: bool
 ) -> None:
     costs = learned(2, draw=draw, encode=encode)
+    assert costs.is_worth_a_process(FRAMES, 100, stepped_twice=False) is worth
+
+
+@pytest.mark.parametrize(("processors", "worth"), [(2, False), (8, True)])
+def test_where_two_threads_encode_two_processors_are_busy_without_another_process(processors: int, worth: bool) -> None:
+    costs = learned(processors, draw=2.0, encode=15.0, encoders=2)
     assert costs.is_worth_a_process(FRAMES, 100, stepped_twice=False) is worth

@@ -9,7 +9,7 @@ import pytest
 from manimcast import wire
 from manimcast.executors.base import ExecutorError
 from manimcast.executors.modal import receive_inspection
-from manimcast.executors.modal.protocol import INSPECTION
+from manimcast.executors.modal.protocol import INSPECTION, PROTOCOL
 from manimcast.executors.modal.receive_inspection import InspectionReceiver
 from manimcast.executors.price import Rate
 from manimcast.inspection import Estimate, Inspection, Play, SceneInspection
@@ -73,7 +73,7 @@ def test_all_is_read_but_the_price() -> None:
         (lambda t: [t.opened(), t.chunk("video.mp4", b"x")], "another file than a dry run's"),
         (lambda t: [t.opened(), t.chunk(INSPECTION, b"")], "another file than a dry run's"),
         (lambda t: [t.opened(), t.item("fault", reason="no")], "the container is at fault: no"),
-        (lambda t: [t.opened(protocol=4)], "the deployed app speaks version 4 of the protocol, this service 5: run"),
+        (lambda t: [t.opened(protocol=4)], f"app speaks version 4 of the protocol, this service {PROTOCOL}: run"),
     ],
 )
 def test_a_container_at_fault(items: Bend, reason: str) -> None:
