@@ -17,6 +17,7 @@ from manimcast.access import BrowserGuard
 from manimcast.api.context import Context
 from manimcast.api.guard import Guard
 from manimcast.api.openapi import describe
+from manimcast.api.outages import outage
 from manimcast.api.problems import Problem, ProblemError, respond
 from manimcast.api.routes import assets, batches, events, files, health, renders, scenes, video, webhook
 from manimcast.api.validation import explain_parameters, refuse
@@ -106,7 +107,7 @@ def _answer_errors(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
     @app.exception_handler(DatabaseError)
     async def _store(request: Request, error: DatabaseError) -> Response:
-        return respond(request.url.path, ProblemError(Problem.storage_unavailable, str(error)))
+        return respond(request.url.path, outage(error))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 
 import pytest
 
@@ -80,14 +81,19 @@ async def test_a_bug_answers_500_with_an_id_that_is_in_the_log(
 
 
 @pytest.mark.parametrize("path", [VIDEO, "/v1/renders"])
-async def test_a_table_that_cannot_be_written(api: Api, path: str, monkeypatch: pytest.MonkeyPatch):
+async def test_a_table_that_cannot_be_written(
+    api: Api, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     async def full(*_args: object, **_kwargs: object) -> None:
-        raise DatabaseError("the database cannot be used: the disk is full")
+        raise DatabaseError("the database /home/secret cannot be used") from sqlite3.OperationalError("disk is full")
 
     monkeypatch.setattr(api.context.renders, "submit", full)
     answer = await api.client.post(path, json=BODY)
     assert answer.status_code == 503
-    assert "the disk is full" in answer.text
+    assert "disk is full" in answer.text
+    assert "secret" not in answer.text
+    assert "/home/secret" in caplog.text
+    assert answer.headers["retry-after"] == "30"
 
 
 async def test_no_answer_is_guessed_at(api: Api):

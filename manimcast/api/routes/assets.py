@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from manimcast.api.context import InContext, Tenant
 from manimcast.api.ids import AssetId
 from manimcast.api.openapi import CREATE_ASSET, DELETE_ASSET, LIST_ASSETS, READ_ASSET
+from manimcast.api.outages import outage
 from manimcast.api.paging import MAX_PAGE, PAGE, cursor_of, position_of
 from manimcast.api.problems import Problem, ProblemError, missing
 from manimcast.api.submit import taking
@@ -39,7 +40,7 @@ async def create_asset(request: Request, context: InContext, tenant: Tenant) -> 
     except QuotaError as error:
         raise ProblemError(Problem.quota_exceeded, str(error)) from None
     except (StorageError, OSError) as error:
-        raise ProblemError(Problem.storage_unavailable, f"the asset was not stored: {_reason(error)}") from None
+        raise outage(error, "the asset was not stored") from None
     headers = {"location": f"/v1/assets/{asset.id}", **_UNSTORED}
     return JSONResponse(_shown(asset), 201 if is_new else 200, headers)
 
@@ -89,10 +90,6 @@ def _shown(asset: Asset) -> JsonObject:
         "sha256": asset.id.removeprefix("ast_"),
         "created_at": asset.created_at.isoformat().replace("+00:00", "Z"),
     }
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or "it cannot be written") if isinstance(error, OSError) else str(error)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from manimcast.api.body import read_json_object
 from manimcast.api.clients import ClientGone, until_gone
 from manimcast.api.context import Context, InContext, Tenant
 from manimcast.api.openapi import INSPECT
-from manimcast.api.problems import Problem, ProblemError
+from manimcast.api.outages import outage
 from manimcast.api.requests import parse_render
 from manimcast.api.submit import taking, with_assets
 from manimcast.assets import AssetGoneError
@@ -36,7 +36,7 @@ async def inspect_scenes(request: Request, context: InContext, tenant: Tenant) -
         except AssetGoneError as gone:
             inspection = Inspection(error=SceneError(code=ErrorCode.asset_missing, message=str(gone)))
         except StorageError as error:
-            raise ProblemError(Problem.storage_unavailable, f"the assets cannot be read: {error}") from None
+            raise outage(error, "the assets cannot be read") from None
         except ClientGone:
             return Response(status_code=499)  # for the log; nobody receives it
     return JSONResponse(inspection.model_dump(mode="json"), headers={"cache-control": "no-store"})
