@@ -1,4 +1,4 @@
-"""One video of a batch, in a bucket, by real services: as it should be, and when the one that makes it is killed."""
+"""One video of a batch, by real services: as it should be, and when the one that makes it is killed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests import postgres
 from tests.buckets import Asked, BucketServer, Proxy
 from tests.e2e.conftest import scene
 from tests.e2e.server import Server, serving
+from tests.e2e.server import ended as rendered
 from tests.patience import until
 
 SHAPES = ("Circle", "Square", "Triangle")
@@ -35,16 +36,13 @@ def database(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
             yield {"database_url": server.fresh()}
 
 
+def render_of(shape: str) -> dict[str, Any]:
+    return {"code": scene(f"self.play(Create({shape}()), run_time=0.4)"), "quality": "low"}
+
+
 def asked_for(client: httpx.Client) -> str:
     """Ask for a batch that is to become one video; return its address."""
-    renders = [
-        {
-            "code": scene(f"self.play(Create({shape}()), run_time=0.4)"),
-            "quality": "low",
-            "metadata": {"title": shape},
-        }
-        for shape in SHAPES
-    ]
+    renders = [render_of(shape) | {"metadata": {"title": shape}} for shape in SHAPES]
     created = client.post("/v1/batches", json={"renders": renders, "join": True})
     assert created.status_code == 202, created.text
     return created.headers["location"]
@@ -159,3 +157,36 @@ def test_a_service_that_is_killed_while_it_joins(
                 until(lambda: list((server.data / "outbox").glob("*/*")) == [], "an empty outbox")  # noqa: B023
             assert client.delete(path).status_code == 204
             until(lambda: bucket.objects() == [], "the end of all objects")
+
+
+def test_a_service_that_is_killed_while_it_joins_files_of_its_folder(tmp_path: Path) -> None:
+    """When it is back it joins them anew, and of what it had begun nothing stays."""
+    settings = {"lease_ttl": 3, "shutdown_grace": 0}
+    with ExitStack() as stack:
+        first = stack.enter_context(serving(tmp_path / "data", **settings))
+        with first.client() as client:
+            for shape in SHAPES:
+                assert rendered(client, render_of(shape))["status"] == "succeeded"
+            confined = [pid for pid in first.processes() if pid != first.process.pid]
+            for pid in confined:
+                os.kill(pid, signal.SIGSTOP)  # what joins will be asked for, and not begin
+            path = asked_for(client)
+            until(lambda: client.get(path).json()["join"]["status"] == "running", "the join's beginning")
+            until(lambda: first.scratch(), "the join's folder")
+        first.process.kill()
+        for pid in confined:
+            os.kill(pid, signal.SIGCONT)
+        kill(first)
+        second = stack.enter_context(serving(tmp_path / "data", **settings))
+        with second.client() as client:
+            batch = ended(client, path)
+            assert batch["status"] == "succeeded"
+            shown = plays(client, path, batch)
+            until(lambda: files(second) == shown, "the end of what the first one had begun")
+            until(lambda: second.scratch() == [], "empty working folders")
+            assert client.delete(path).status_code == 204
+
+
+def files(server: Server) -> set[str]:
+    """Return the videos and posters that a service keeps."""
+    return {path.name for path in (server.data / "videos").rglob("*") if path.is_file()}
