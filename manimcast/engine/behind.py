@@ -110,9 +110,14 @@ class Lanes:
         """How many threads there are of them in this process."""
         return sum(lane.threads for lane in self._lanes)
 
-    def free(self) -> Behind:
-        """Return the one with the least to do."""
-        return min(self._lanes, key=lambda lane: lane.left)
+    def free(self, *, alone: bool = False) -> Behind:
+        """Return the one with the least to do; ``alone``, the only one that shall have something to do."""
+        free = min(self._lanes, key=lambda lane: lane.left)
+        if alone:
+            for lane in self._lanes:
+                if lane is not free:
+                    lane.wait()
+        return free
 
     def settle(self) -> None:
         """Wait until nothing is left to do. Raises what went wrong with it."""

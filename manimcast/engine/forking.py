@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 
+from manimcast.engine import memory
+from manimcast.engine.behind import wait_for_all
+
 
 def fork() -> tuple[int, int, int]:
     """Fork; return the new process's id (0 in the new one) and both ends of a pipe, the reader's first.
@@ -12,6 +15,8 @@ def fork() -> tuple[int, int, int]:
     Each process is to close the end that it does not use. The generators of chance are the same in both: CPython seeds
     ``random`` anew in a forked process. Raises :class:`OSError`, and leaves nothing open, when the system refuses.
     """
+    wait_for_all()  # what encoders hold is free then
+    memory.give_back()
     chance = random.getstate()
     reader, writer = os.pipe()
     try:

@@ -80,7 +80,9 @@ def test_the_lane_with_the_least_to_do_comes_next() -> None:
     second.put(go.wait)
     assert lanes.free() is second
     assert lanes.threads == 2
-    go.set()
+    threading.Timer(0.05, go.set).start()
+    assert lanes.free(alone=True) is second
+    assert first.left == 0
     lanes.stop()
     assert lanes.threads == 0
 

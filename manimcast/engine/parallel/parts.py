@@ -122,7 +122,8 @@ class Parts:
             play.draw_background()
         part = self._add_part(play, first, SegmentWay.alone if self._behind is None else SegmentWay.behind)
         spent, began = part.spent, self._ledger.now()
-        lane = self._behind.free() if self._behind is not None else None
+        # Processes that draw have encoders, too: there is no room for two here beside those.
+        lane = self._behind.free(alone=not self._drawers.idle) if self._behind is not None else None
         encoder = SegmentEncoder(part.target, play.encoding, lane, spent.encoding)
         notes = Notes(None if play.key else play.watch)
         unchecked = play.is_foreseen and first == 0

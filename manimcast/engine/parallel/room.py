@@ -11,7 +11,7 @@ from manim._config.video_encoder import VideoEncoderSpec
 from manimcast.engine.segment_file import lookahead
 
 MIB = 1 << 20
-SHARED = 384 * MIB
+SHARED = 256 * MIB
 """What the process that runs the scene has, most of which the others share with it."""
 PRIVATE = 48 * MIB
 """What each further process changes of that."""
@@ -36,13 +36,16 @@ class Room:
         self._encoders = 2 if ahead else 1
 
     def processes(self, wanted: int) -> int:
-        """Return how many processes may draw and encode at once, of the ``wanted`` ones: at least one."""
-        return self._most(wanted, PRIVATE + self._pictures + self._encoder)
+        """Return how many processes may draw and encode at once, of the ``wanted`` ones: at least one.
+
+        The one that runs the scene may encode beside them.
+        """
+        return self._most(wanted, PRIVATE + self._pictures + self._encoder, beside=self._encoder)
 
     def encoders(self) -> int:
-        """Return how many segments are worth encoding at once, and have room, while one process draws."""
+        """Return how many segments are worth encoding at once, and have room, while no other process draws."""
         return self._most(self._encoders, self._encoder)
 
-    def _most(self, wanted: int, each: int) -> int:
-        left = self._memory - SHARED - self._pictures
+    def _most(self, wanted: int, each: int, beside: int = 0) -> int:
+        left = self._memory - SHARED - self._pictures - beside
         return max(1, min(wanted, left // each if each else wanted))
