@@ -9,7 +9,7 @@ from pathlib import Path
 LEAST = 128 << 20
 """Bytes: more than an encoder asks for at a time."""
 MUCH = 64 << 20
-"""Bytes that are worth giving back, which takes some milliseconds: an encoder that looks ahead leaves hundreds of MB."""
+"""Bytes that are worth giving back, which takes milliseconds: an encoder that looks ahead leaves hundreds of MB."""
 
 
 def is_short() -> bool:

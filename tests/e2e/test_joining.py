@@ -172,7 +172,7 @@ def test_a_service_that_is_killed_while_it_joins_files_of_its_folder(tmp_path: P
                 os.kill(pid, signal.SIGSTOP)  # what joins will be asked for, and not begin
             path = asked_for(client)
             until(lambda: client.get(path).json()["join"]["status"] == "running", "the join's beginning")
-            until(lambda: first.scratch(), "the join's folder")
+            until(first.scratch, "the join's folder")
         first.process.kill()
         for pid in confined:
             os.kill(pid, signal.SIGCONT)
