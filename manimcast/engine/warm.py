@@ -46,10 +46,12 @@ def warm(prepared_tex: Path | None = None) -> str | None:
         importlib.import_module(name)
     from manimcast.engine import aside, native, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
-    from manimcast.engine.patches import every, summation, tex  # noqa: PLC0415
+    from manimcast.engine.patches import every, images, summation, tex  # noqa: PLC0415
 
     every.install()
     summation.formulas()
+    if native.library is not None:
+        images.gives_the_same()
     versions = fingerprint()
     complaints = [native.complaint, _compare_conversions()]
     if prepared_tex is not None:

@@ -17,6 +17,7 @@ static PyMethodDef methods[] = {
     CONVERSION(rgba_to_alpha, "(pixels, width, height, first, end, alpha, stride)"),
     CONVERSION(rgba_to_argb, "(pixels, width, height, first, end, argb, stride)"),
     CONVERSION(changed_rows, "(before, after, rows): the rows from the first to the last that differs, or (0, 0)"),
+    CONVERSION(perspective, "(pixels, width, height, coefficients, left, top, width, height, out)"),
     CONVERSION(h264_coder, "(width, height): a coder of P pictures"),
     CONVERSION(h264_begin, "(coder, u_offset, v_offset, transform8, y, stride, u, stride, v, stride): what a decoder has, whole macroblocks"),
     CONVERSION(h264_changes, "(coder, y, stride, u, stride, v, stride, first, end): how many macroblocks changed, and how many of them look as they did a few pictures ago"),

@@ -40,6 +40,7 @@ PyObject *native_rgba_to_yuv420(PyObject *module, PyObject *arguments);
 PyObject *native_rgba_to_alpha(PyObject *module, PyObject *arguments);
 PyObject *native_rgba_to_argb(PyObject *module, PyObject *arguments);
 PyObject *native_changed_rows(PyObject *module, PyObject *arguments);
+PyObject *native_perspective(PyObject *module, PyObject *arguments);
 
 /* All in h264_coder.c. */
 PyObject *native_h264_coder(PyObject *module, PyObject *arguments);

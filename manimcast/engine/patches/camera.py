@@ -18,7 +18,7 @@ from manim.mobject.types.vectorized_mobject import VMobject
 from manim.typing import PixelArray
 
 from manimcast.engine import native
-from manimcast.engine.patches import frame, plain, view
+from manimcast.engine.patches import frame, images, plain, view
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -101,6 +101,8 @@ _stock_background_image = VMobject.get_background_image
 _original_display_plain = Camera.display_multiple_non_background_colored_vmobjects
 _original_display_colored = Camera.display_multiple_background_colored_vmobjects
 _upstream: Any = sys.modules[Camera.__module__]
+_MARKED = (VMobject, Mobject)
+"""Kinds of which what is drawn notes the rows that it is drawn on, or of which nothing is drawn."""
 _original_extract = _upstream.extract_mobject_family_members
 
 
@@ -131,9 +133,10 @@ def _capture_mobjects(self: Camera, mobjects: Iterable[Mobject], **kwargs: Any) 
     if only is not None:
         groups = ((only, shown),)
     for kind_of_group, group in groups:
-        if kind_of_group is not VMobject and kind_of_group is not Mobject:
+        show = self.display_funcs[kind_of_group]
+        if kind_of_group not in _MARKED and not images.are_marked(self, show):
             frame.mark_all(self)
-        self.display_funcs[kind_of_group](list(group), frame.pixels(self))
+        show(list(group), frame.pixels(self))
 
 
 def _only_kind(mobjects: list[Mobject], kind: Callable[[Mobject], type[Mobject]]) -> type[Mobject] | None:

@@ -12,6 +12,7 @@ from manimcast.engine.parallel import pixels
 from manimcast.engine.patches import (
     camera,
     frame,
+    images,
     noticing,
     plain,
     renderer,
@@ -33,6 +34,7 @@ PATCHES: tuple[Patch, ...] = (
     *stepping.PATCHES,
     *camera.PATCHES,
     *frame.PATCHES,
+    *images.PATCHES,
     *three_d.PATCHES,
     *undrawn.PATCHES,
     *unstepped.PATCHES,
@@ -49,6 +51,7 @@ def install() -> None:
     stepping.install()
     camera.install()
     frame.install()
+    images.install()
     three_d.install()
     # Last, so that what the engine itself replaces counts as Manim's own.
     plain.learn()

@@ -71,6 +71,21 @@ def test_pictures_are_converted_the_same(elsewhere: ModuleType, size: tuple[int,
     assert planes(elsewhere) == planes(library)
 
 
+@pytest.mark.parametrize("number", range(8))
+def test_images_are_seen_the_same_in_perspective(elsewhere: ModuleType, number: int) -> None:
+    chance = np.random.default_rng(number)
+    pixels = chance.integers(0, 256, (19, 23, 4), np.uint8)
+    coefficients = (*chance.uniform(-1, 1, 6).tolist(), *chance.uniform(-0.01, 0.01, 2).tolist())
+
+    def seen(native: ModuleType) -> bytes:
+        out = np.empty((31, 37, 4), np.uint8)
+        native.perspective(pixels, 23, 19, coefficients, -7, -5, 37, 31, out)
+        return out.tobytes()
+
+    assert any(seen(library))
+    assert seen(elsewhere) == seen(library)
+
+
 @pytest.mark.parametrize("way", range(24))
 def test_points_are_projected_the_same(elsewhere: ModuleType, way: int) -> None:
     a, b = np.random.default_rng(way).normal(size=(2, 500, 3))
