@@ -50,7 +50,7 @@ def test_a_render_may_have_the_processes_that_it_is_drawn_by(machine: pytest.Mon
         return limits_of(Settings(_env_file=None, data_dir=tmp_path, **fields)).drawers
 
     assert drawers(render_slots=1) == 8
-    assert drawers(render_slots=1, render_processes=24) == 4
+    assert drawers(render_slots=1, render_processes=24) == 3
     assert drawers(render_slots=1, render_processes=4) == 1
     assert drawers(render_slots=1, render_cores=64, render_processes=600) == 64
 
