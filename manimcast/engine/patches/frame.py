@@ -267,7 +267,8 @@ def learn() -> None:
     _known.update({name: {getattr(cls, name) for cls in _CLASSES} for name in _METHODS})
 
 
-def _is_known(camera: Camera) -> bool:
+def is_known(camera: Camera) -> bool:
+    """Return whether ``camera`` writes into frames by Manim's own methods."""
     cls = type(camera)
     return all(getattr(cls, name) in known for name, known in _known.items()) and _known.keys().isdisjoint(vars(camera))
 
@@ -275,7 +276,7 @@ def _is_known(camera: Camera) -> bool:
 def _set_pixel_array(self: Camera, pixel_array: Any, convert_from_floats: bool = False) -> None:
     array: Any = vars(self).get("pixel_array")
     ours = not convert_from_floats and array is not None and is_private(array) and is_private(pixel_array)
-    if ours and _is_known(self):
+    if ours and is_known(self):
         frame: Frame | None = vars(self).get(_STATE)
         if frame is not None and frame.array is array and _leads_to(frame, pixel_array):
             frame.put_back(pixel_array)

@@ -69,17 +69,7 @@ def install() -> None:
 
 def are_marked(camera: Camera, show: Any) -> bool:
     """Return whether images that ``camera`` shows by calling ``show`` note the rows that they are drawn on."""
-    return getattr(show, "__func__", None) is _original_display_all and _is_usual(camera)
-
-
-def _is_usual(camera: Camera) -> bool:
-    cls = type(camera)
-    return (
-        cls.display_image_mobject is _display
-        and cls.overlay_PIL_image is _overlay
-        and cls.display_multiple_image_mobjects is _original_display_all
-        and not {"display_image_mobject", "overlay_PIL_image", "display_multiple_image_mobjects"} & vars(camera).keys()
-    )
+    return getattr(show, "__func__", None) is _original_display_all and frame.is_known(camera)
 
 
 class _Sheet:
@@ -142,7 +132,7 @@ _display_by_stand_in = types.FunctionType(
 
 def _display(self: Camera, image_mobject: AbstractImageMobject, pixel_array: np.ndarray) -> None:
     if (
-        _is_usual(self)
+        frame.is_known(self)
         and self.image_mode == "RGBA"
         and _is_picture(pixel_array)
         and pixel_array.shape[:2] == (self.pixel_height, self.pixel_width)
