@@ -58,12 +58,16 @@ class Replica:
         self._stack.close()
 
     def inner(self, kind: str) -> list[int]:
-        """Return the first processes of the zygote's namespace, or those of the renders, which lie deeper."""
+        """Return the zygote, or the processes of its renders, which lie in namespaces deeper than its own.
+
+        What has put it into those, bubblewrap, bears its command line as well, and is neither.
+        """
         assert self.server is not None
         depths: dict[int, int] = {}
         for pid in self.server.processes():
             with suppress(OSError):  # it has ended meanwhile
-                if b"sandbox.inside.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                program, *arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if b"manimcast.sandbox.inside.zygote" in arguments and not program.endswith(b"bwrap"):
                     numbers = Path(f"/proc/{pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
                     depths[pid] = len(numbers)
         shallowest = min(depths.values(), default=0)
