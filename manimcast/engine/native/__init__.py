@@ -25,6 +25,8 @@ def _load() -> tuple[Any, str, str | None]:
         complaint = f"The engine draws in Python, which is slow: its native part cannot be used ({error})."
         log.warning(complaint)
         return None, "none", complaint
+    if not module.gradients(True):
+        log.info("Gradients are laid by pixman: its calls cannot be led here, or its pixels are others.")
     return module, module.SOURCES[:12], None
 
 

@@ -15,6 +15,7 @@ typedef struct {
 } Context;
 
 static PyTypeObject *context_type;
+static void *library; /* pycairo's, in which a search covers what it depends on as well: its own cairo */
 
 static int find_functions(const char *path)
 {
@@ -24,8 +25,7 @@ static int find_functions(const char *path)
 #undef CAIRO_NAME
     };
     void *addresses[sizeof names / sizeof *names];
-    /* The handle's search covers the library itself and what it depends on: pycairo's own cairo. */
-    void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     if (library == NULL) {
         PyErr_Format(PyExc_ImportError, "pycairo's library cannot be opened: %s", dlerror());
         return -1;
@@ -35,6 +35,7 @@ static int find_functions(const char *path)
         if (addresses[i] == NULL) {
             PyErr_Format(PyExc_ImportError, "pycairo's library has no %s", names[i]);
             dlclose(library);
+            library = NULL;
             return -1;
         }
     }
@@ -82,6 +83,11 @@ done:
     Py_XDECREF(type);
     Py_XDECREF(version);
     return result;
+}
+
+void *cairo_symbol(const char *name)
+{
+    return library == NULL ? NULL : dlsym(library, name);
 }
 
 cairo_t *cairo_of(PyObject *context)

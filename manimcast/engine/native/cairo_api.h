@@ -51,6 +51,9 @@ extern struct cairo_functions cairo;
 /* Fill in `cairo`. Returns -1 with ImportError set where pycairo's library does not offer it. */
 int cairo_load(void);
 
+/* The address of a function of pycairo's library, or of one that it depends on; or NULL. */
+void *cairo_symbol(const char *name);
+
 /* The context behind pycairo's object: borrowed, or NULL with TypeError set. */
 cairo_t *cairo_of(PyObject *context);
 

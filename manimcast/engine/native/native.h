@@ -34,6 +34,7 @@ PyObject *native_depths(PyObject *module, PyObject *const *arguments, Py_ssize_t
 PyObject *native_restore(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_dots(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_deepcopy_mobject(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *native_gradients(PyObject *module, PyObject *const *arguments, Py_ssize_t count); /* pixels.c */
 
 /* All in convert.c. */
 PyObject *native_rgba_to_yuv420(PyObject *module, PyObject *arguments);
