@@ -26,13 +26,14 @@ from manim import config
 from manim.camera.camera import Camera
 from manim.camera.moving_camera import MovingCamera
 from manim.camera.three_d_camera import ThreeDCamera
-from manim.mobject.graphing.coordinate_systems import ThreeDAxes
 from manim.mobject.mobject import Mobject
 from manim.mobject.types.image_mobject import AbstractImageMobject, ImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.mobject.types.vectorized_mobject import VMobject
 from manim.utils.family import extract_mobject_family_members
 
+from manimcast.engine.patches import plain
+from manimcast.engine.patches.axes import codes_of_shading
 from manimcast.engine.patches.published import is_private
 
 LAYOUT = 1
@@ -77,18 +78,8 @@ DRAWN_BY = {
 }
 """Methods that are called on an object while it is drawn. One that has another in their place has no digest."""
 
-_SHADED = "get_gradient_start_and_end_points"
-"""A method that Manim itself replaces, of all that belongs to axes in space: they are shaded together."""
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    for part in code.co_consts:
-        if isinstance(part, types.CodeType):
-            yield part
-            yield from _codes(part)
-
-
-_SHADED_BY = frozenset(_codes(ThreeDAxes._set_axis_shading.__code__))
+_SHADED = plain.GRADIENT
+_SHADED_BY = frozenset(codes_of_shading())
 
 _NUMBERS = struct.Struct("<3d4i")
 _SHAPE = struct.Struct("<4xII")  # begins as no name of a type does

@@ -11,6 +11,7 @@ struct settings {
     double line_width_multiple;
     struct view *view; /* or NULL for a flat camera */
     PyObject *in_frame, *fixed_orientation, *shift;
+    PyObject *ends; /* a mobject's own function for its gradients -> what it gives, or None if that is not known */
 };
 
 static void release(struct collection *collection)
@@ -132,6 +133,16 @@ static int place(const struct settings *settings, struct collection *collection,
     return 1;
 }
 
+/* Two points: 1, 0 if it is something else. A reference is taken over. */
+static int ends_of(PyObject *pair, double ends[6])
+{
+    int found = PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2 &&
+                vector_of(PyTuple_GET_ITEM(pair, 0), ends) == 0 && vector_of(PyTuple_GET_ITEM(pair, 1), ends + 3) == 0;
+    Py_DECREF(pair);
+    PyErr_Clear();
+    return found;
+}
+
 /* get_gradient_start_and_end_points(), found here for what is simple and asked for otherwise. */
 static int axis_of(struct settings *settings, struct collection *collection, PyObject *vmobject, PyObject *dict,
                    const struct rows *points, int in_space, double axis[4])
@@ -139,9 +150,16 @@ static int axis_of(struct settings *settings, struct collection *collection, PyO
     double ends[6], direction[3], low[3], high[3];
     struct rows two = {ends, 2, 3};
     Py_ssize_t found = 0;
+    PyObject *own = PyDict_GetItemWithError(dict, names.get_gradient_start_and_end_points);
     PyObject *submobjects = PyDict_GetItemWithError(dict, names.submobjects);
     PyObject *sheen = PyDict_GetItemWithError(dict, names.sheen_direction);
-    if (in_space) {
+    if (own != NULL) {
+        PyObject *asked = PyObject_CallOneArg(settings->ends, own);
+        if (asked == NULL)
+            return -1;
+        if (!ends_of(asked, ends))
+            return 0;
+    } else if (in_space) {
         const double *end = points->data + (points->count - 1) / 6 * 3 * points->stride;
         for (int i = 0; i < 3; i++) {
             ends[i] = points->data[i];
@@ -161,14 +179,8 @@ static int axis_of(struct settings *settings, struct collection *collection, PyO
         PyObject *asked = PyObject_CallMethodNoArgs(vmobject, names.get_gradient_start_and_end_points);
         if (asked == NULL)
             return -1;
-        int failed = !PyTuple_Check(asked) || PyTuple_GET_SIZE(asked) != 2 ||
-                     vector_of(PyTuple_GET_ITEM(asked, 0), ends) < 0 ||
-                     vector_of(PyTuple_GET_ITEM(asked, 1), ends + 3) < 0;
-        Py_DECREF(asked);
-        if (failed) {
-            PyErr_Clear();
+        if (!ends_of(asked, ends))
             return 0;
-        }
     }
     int result = place(settings, collection, vmobject, &two);
     if (result == 1) {
@@ -300,7 +312,7 @@ static int read_view(PyObject *tuple, struct settings *settings, struct view *vi
     return 0;
 }
 
-/* draw(context, vmobjects, start, judge, known, overrides, joints, caps, multiple, width, height, drawn, view)
+/* draw(context, vmobjects, start, judge, known, overrides, joints, caps, multiple, width, height, drawn, view, ends)
  *
  * Draws vmobjects[start:] until one has to be left to Manim, and returns the index of that.
  */
@@ -311,10 +323,10 @@ PyObject *native_draw(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     struct canvas canvas = {0};
     struct view view = {0};
     Py_buffer drawn = {0};
-    if (count != 13 || !PyList_CheckExact(arguments[1]) || !PyDict_CheckExact(arguments[4]) ||
+    if (count != 14 || !PyList_CheckExact(arguments[1]) || !PyDict_CheckExact(arguments[4]) ||
         !PyTuple_CheckExact(arguments[5]) || !PyTuple_CheckExact(arguments[6]) || !PyTuple_CheckExact(arguments[7])) {
         PyErr_SetString(PyExc_TypeError, "draw(context, vmobjects, start, judge, known, overrides, joints, caps, "
-                                         "multiple, width, height, drawn, view)");
+                                         "multiple, width, height, drawn, view, ends)");
         return NULL;
     }
     canvas.context = cairo_of(arguments[0]);
@@ -325,6 +337,7 @@ PyObject *native_draw(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     settings.judge = (struct judge){.function = arguments[3], .known = arguments[4], .overrides = arguments[5]};
     settings.joints = arguments[6];
     settings.caps = arguments[7];
+    settings.ends = arguments[13];
     settings.line_width_multiple = PyFloat_AsDouble(arguments[8]);
     canvas.width = PyLong_AsSsize_t(arguments[9]);
     canvas.height = PyLong_AsSsize_t(arguments[10]);

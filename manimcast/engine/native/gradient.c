@@ -8,9 +8,9 @@
  * of what it changes by, cut off as well. So the color depends on where a row begins, and where the change is less than
  * one in a whole row, or over all rows, all are given the first one's. pixels.c compares with pixman before this is used. */
 
-#include "gradient.h"
-
 #include "native.h"
+
+#include "gradient.h"
 
 #include <string.h>
 

@@ -18,7 +18,7 @@ from manim.mobject.types.vectorized_mobject import VMobject
 from manim.typing import PixelArray
 
 from manimcast.engine import native
-from manimcast.engine.patches import frame, images, plain, view
+from manimcast.engine.patches import axes, frame, images, plain, view
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -189,6 +189,7 @@ def _display_plain(self: Camera, vmobjects: Iterable[VMobject], pixel_array: Pix
     context = self.get_cairo_context(pixel_array)
     vmobjects = list(vmobjects)
     known: dict[type, int] = {}
+    ends = axes.AxisEnds()
     index = 0
     while index < len(vmobjects):
         index = native.library.draw(
@@ -205,10 +206,12 @@ def _display_plain(self: Camera, vmobjects: Iterable[VMobject], pixel_array: Pix
             pixel_array.shape[0],
             frame.marks(self, pixel_array),
             seen.projection,
+            ends,
         )
         if index < len(vmobjects):
             frame.mark_all(self)
             self.display_vectorized(vmobjects[index], context)
+            ends.forget()
             index += 1
 
 

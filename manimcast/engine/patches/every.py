@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from manimcast.engine.parallel import pixels
 from manimcast.engine.patches import (
+    axes,
     camera,
     frame,
     images,
@@ -33,6 +34,7 @@ PATCHES: tuple[Patch, ...] = (
     *svg.PATCHES,
     *stepping.PATCHES,
     *camera.PATCHES,
+    *axes.PATCHES,
     *frame.PATCHES,
     *images.PATCHES,
     *three_d.PATCHES,

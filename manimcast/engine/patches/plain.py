@@ -62,7 +62,9 @@ _ATTRIBUTES = (
     "z_index_group",
 )
 
-OVERRIDES: Final = tuple(sorted({*_PATH_METHODS, *_CENTER_METHODS, *_FAMILY_METHODS}))
+GRADIENT: Final = "get_gradient_start_and_end_points"
+"""A method that Manim itself replaces, in parts of axes (:mod:`.axes`). It counts only where there is a gradient."""
+OVERRIDES: Final = tuple(sorted({*_PATH_METHODS, *_CENTER_METHODS, *_FAMILY_METHODS} - {GRADIENT}))
 """Names that make a mobject its own when they stand in its dictionary."""
 
 _CAMERA_METHODS = (

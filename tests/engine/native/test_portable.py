@@ -129,6 +129,12 @@ def test_pictures_are_coded_the_same(elsewhere: ModuleType, kind: str, transform
     assert coded(elsewhere) == coded(library)
 
 
+def test_gradients_are_pixmans(elsewhere: ModuleType) -> None:
+    """It compares a few hundred with pixman's before it lays any."""
+    assert elsewhere.gradients(True)
+    assert library.gradients(True)
+
+
 @pytest.mark.skipif("x86_64" not in sysconfig.get_platform(), reason="asks for x86's fused instructions")
 def test_no_multiplication_is_fused_with_an_addition(tmp_path: Path) -> None:
     """Where the processor can, as every arm64, compilers do so by themselves; the result has another last bit."""
