@@ -14,11 +14,12 @@ digest that is not true. It then deceives the renders of its own tenant, and nob
 from __future__ import annotations
 
 import hashlib
+import itertools
 import operator
 import struct
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -26,19 +27,20 @@ from manim import config
 from manim.camera.camera import Camera
 from manim.camera.moving_camera import MovingCamera
 from manim.camera.three_d_camera import ThreeDCamera
+from manim.constants import CapStyleType, LineJointType
 from manim.mobject.mobject import Mobject
 from manim.mobject.types.image_mobject import AbstractImageMobject, ImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.mobject.types.vectorized_mobject import VMobject
 from manim.utils.family import extract_mobject_family_members
 
-from manimcast.engine.patches import plain
+from manimcast.engine import native
+from manimcast.engine.patches import families, plain
 from manimcast.engine.patches.axes import codes_of_shading
 from manimcast.engine.patches.published import is_private
 
-LAYOUT = 1
+LAYOUT = 2
 """Of the digest; to be changed with it."""
-DIGEST_BYTES = 32
 CAMERAS = (Camera, MovingCamera, ThreeDCamera)
 
 MODULES = (
@@ -85,6 +87,21 @@ _NUMBERS = struct.Struct("<3d4i")
 _SHAPE = struct.Struct("<4xII")  # begins as no name of a type does
 _DOUBLE = np.dtype(np.float64)
 _ARRAYS = ("points", "rgbas", "fill_rgbas", "stroke_rgbas", "background_stroke_rgbas")
+_READ = (
+    "background_image",
+    "background_stroke_width",
+    "cap_style",
+    "joint_type",
+    "n_points_per_cubic_curve",
+    "shade_in_3d",
+    "stroke_width",
+    "submobjects",
+    "tolerance_for_point_equality",
+)
+_REPLACED = DRAWN_BY[VMobject]
+_JOINTS = tuple((style, style.value) for style in LineJointType)
+_CAPS = tuple((style, style.value) for style in CapStyleType)
+_ODD = "odd"
 _CLEAR = np.zeros((1, 4))
 """What Manim takes for a colour that was never set."""
 _remembered: dict[tuple[Any, str], Any] = {}
@@ -146,6 +163,7 @@ class Sight:
             raise UnknownError
         self._camera = camera
         self._plain: dict[type, bool] = {}
+        self._judged: dict[type, int] = {}
         self._shaded: dict[tuple[int, ...], list[bytes]] = {}
         self._fixed = _digest([b"camera", type(camera).__name__.encode(), repr(_fixed_settings(camera)).encode()])
 
@@ -164,11 +182,18 @@ class Sight:
         """Return the digest of ``mobjects``, drawn on the frame whose digest is ``behind``."""
         camera = self._camera
         self._shaded.clear()
-        seen = extract_mobject_family_members(mobjects, use_z_index=camera.use_z_index, only_those_with_points=True)
-        parts = [b"frame", self._fixed, behind, *_position(camera)]
-        for mobject in seen:
-            parts += self._object(mobject)
-        return _digest(parts)
+        mobjects = list(mobjects)
+        seen = families.members_with_points(mobjects, by_z_index=camera.use_z_index)
+        if seen is None:
+            seen = extract_mobject_family_members(mobjects, use_z_index=camera.use_z_index, only_those_with_points=True)
+        head = [b"frame", self._fixed, behind, *_position(camera)]
+        nailed = _nailed(camera)
+        if native.library is None or nailed is _ODD:
+            return _digest([*head, *itertools.chain.from_iterable(map(self._object, seen))])
+        lengths, content = native.library.sight(
+            seen, _judge, self._judged, _REPLACED, _JOINTS, _CAPS, nailed, self._object
+        )
+        return _digest_of(_lengths(head) + lengths, b"".join((*head, content)))
 
     def _object(self, mobject: Mobject) -> list[bytes]:
         if isinstance(mobject, VMobject):
@@ -204,10 +229,7 @@ class Sight:
         own = type(mobject)
         plain = self._plain.get(own)
         if plain is None:
-            names = DRAWN_BY[kind]
-            plain = issubclass(own, kind) and all(getattr(own, name) is getattr(kind, name) for name in names)
-            # Else what is read below is not what is drawn.
-            self._plain[own] = plain = plain and not any(hasattr(own, name) for name in _ARRAYS)
+            self._plain[own] = plain = _is_plain(own, kind)
         if not plain:
             raise UnknownError
         replaced = vars(mobject).keys() & DRAWN_BY[kind]
@@ -217,6 +239,31 @@ class Sight:
         if replaced != {_SHADED} or getattr(function, "__code__", None) not in _SHADED_BY:
             raise UnknownError
         return cast("types.FunctionType", function)
+
+
+def _is_plain(cls: type, kind: type) -> bool:
+    """Whether objects of ``cls`` are drawn as those of ``kind`` are."""
+    names = DRAWN_BY[kind]
+    if not issubclass(cls, kind) or any(getattr(cls, name) is not getattr(kind, name) for name in names):
+        return False
+    return not any(hasattr(cls, name) for name in _ARRAYS)  # else what is read below is not what is drawn
+
+
+def _judge(cls: type) -> int:
+    """Return 1 if objects of ``cls`` can be read natively: what they are asked for stands in their dictionaries."""
+    return int(
+        _is_plain(cls, VMobject)
+        and not hasattr(cls, "z_index_group")
+        and not any(hasattr(type(getattr(cls, name, None)), "__set__") for name in _READ)
+    )
+
+
+def _nailed(camera: Camera) -> tuple[set[Mobject], dict[Mobject, Any]] | str | None:
+    """Return what does not turn with a camera in space, None for another camera."""
+    if not isinstance(camera, ThreeDCamera):
+        return None
+    in_frame, fixed = camera.fixed_in_frame_mobjects, camera.fixed_orientation_mobjects
+    return (in_frame, fixed) if type(in_frame) is set and type(fixed) is dict else _ODD
 
 
 _backgrounds: dict[int, tuple[np.ndarray, bytes]] = {}
@@ -325,6 +372,14 @@ def _array(array: Any) -> bytes:
 
 def _digest(parts: Iterable[bytes]) -> bytes:
     parts = list(parts)
-    whole = hashlib.blake2b(struct.pack(f"<{len(parts)}Q", *map(len, parts)), digest_size=DIGEST_BYTES)
-    whole.update(b"".join(parts))
+    return _digest_of(_lengths(parts), b"".join(parts))
+
+
+def _digest_of(lengths: bytes, content: bytes) -> bytes:
+    whole = hashlib.sha256(lengths)  # which processors have instructions for
+    whole.update(content)
     return whole.digest()
+
+
+def _lengths(parts: Sequence[bytes]) -> bytes:
+    return struct.pack(f"<{len(parts)}Q", *map(len, parts))

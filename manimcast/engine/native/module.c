@@ -13,6 +13,7 @@ static PyMethodDef methods[] = {
     FUNCTION(restore, "Put rows of a frame back to the background."),
     FUNCTION(dots, "Dot products by a given formula."),
     FUNCTION(deepcopy_mobject, "A deep copy of a mobject, as copy.deepcopy makes it."),
+    FUNCTION(sight, "What drawing reads of vmobjects, as bytes."),
     FUNCTION(gradients, "(ours: bool): whether cairo's gradients are laid here from now on"),
     CONVERSION(rgba_to_yuv420, "(pixels, width, height, first, end, exact, y, y_stride, u, v, chroma_stride)"),
     CONVERSION(rgba_to_alpha, "(pixels, width, height, first, end, alpha, stride)"),

@@ -35,6 +35,7 @@ PyObject *native_restore(PyObject *module, PyObject *const *arguments, Py_ssize_
 PyObject *native_dots(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_deepcopy_mobject(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *native_gradients(PyObject *module, PyObject *const *arguments, Py_ssize_t count); /* pixels.c */
+PyObject *native_sight(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 /* All in convert.c. */
 PyObject *native_rgba_to_yuv420(PyObject *module, PyObject *arguments);

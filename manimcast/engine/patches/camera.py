@@ -18,7 +18,7 @@ from manim.mobject.types.vectorized_mobject import VMobject
 from manim.typing import PixelArray
 
 from manimcast.engine import native
-from manimcast.engine.patches import axes, frame, images, plain, view
+from manimcast.engine.patches import axes, families, frame, images, plain, view
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -156,11 +156,9 @@ def _get_mobjects_to_display(
 ) -> list[Mobject]:
     if include_submobjects and not excluded_mobjects and _upstream.extract_mobject_family_members is _original_extract:
         mobjects = list(mobjects)
-        found = native.library.family(mobjects, True, plain.judge, {}, plain.OVERRIDES)
-        if found is not None:
-            members: list[Mobject]
-            members, in_order = found
-            return members if in_order or not self.use_z_index else sorted(members, key=lambda member: member.z_index)
+        members = families.members_with_points(mobjects, by_z_index=self.use_z_index)
+        if members is not None:
+            return members
     return _original_get_mobjects_to_display(self, mobjects, include_submobjects, excluded_mobjects)
 
 

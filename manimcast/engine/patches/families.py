@@ -11,6 +11,8 @@ from manim.mobject import mobject as mobject_module
 from manim.mobject.mobject import Mobject
 from manim.utils import family, iterables
 
+from manimcast.engine import native
+from manimcast.engine.patches import plain
 from manimcast.engine.patches.patch import Patch
 
 PATCHES = (
@@ -45,6 +47,18 @@ def install() -> None:
     for module in (iterables, family, composition, mobject_module):
         if module.remove_list_redundancies is _original_remove_list_redundancies:
             module.remove_list_redundancies = _remove_list_redundancies  # type: ignore[attr-defined]
+
+
+def members_with_points(mobjects: list[Mobject], *, by_z_index: bool) -> list[Mobject] | None:
+    """Return what ``extract_mobject_family_members`` does, of those with points; None where one of them is odd."""
+    if native.library is None:
+        return None
+    found = native.library.family(mobjects, True, plain.judge, {}, plain.OVERRIDES)
+    if found is None:
+        return None
+    members: list[Mobject]
+    members, in_order = found
+    return members if in_order or not by_z_index else sorted(members, key=lambda member: member.z_index)
 
 
 @functools.wraps(_original_get_family)
