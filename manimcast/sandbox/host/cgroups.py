@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,24 @@ class Groups:
         except OSError:
             group.remove()
             raise
+        if self._places:
+            # Not before: while it waits, nobody can make a group. A daemon, as nobody waits for it.
+            threading.Thread(target=hurry, args=(self._places[0].version,), daemon=True).start()
         return group
+
+
+def hurry(version: int) -> None:
+    """Make the next move of a process a quick one, without moving any.
+
+    Before it moves one, the kernel waits until each processor has come to a point of rest: 14 ms; but not if it has
+    done so within the last 10 ms. So while a child is being forked, this process moves to the group in which it is.
+    """
+    with suppress(OSError):  # then the child waits
+        for line in _OWN.read_text().splitlines():
+            number, names, path = line.split(":", 2)
+            if (version == 1 and "memory" in names.split(",")) or (version == 2 and number == "0"):
+                folder = _ROOT / names / path.lstrip("/") if version == 1 else _ROOT / path.lstrip("/")
+                (folder / "cgroup.procs").write_text("0")
 
 
 def _name() -> str:
