@@ -10,6 +10,10 @@ LEAST = 128 << 20
 """Bytes: more than an encoder asks for at a time."""
 MUCH = 64 << 20
 """Bytes that are worth giving back, which takes milliseconds: an encoder that looks ahead leaves hundreds of MB."""
+LARGEST = 32 << 20
+"""Bytes from which on a block is the system's, not malloc's: as many as glibc has at most."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""See mallopt(3)."""
 
 
 def is_short() -> bool:
@@ -30,6 +34,17 @@ def give_back() -> None:
         _libc.malloc_trim(0)
 
 
+def keep() -> None:
+    """Keep what is freed for what comes next, from now on, as long as it is not :data:`MUCH`.
+
+    Each segment has an encoder of its own, with some ten MB that are freed with it. Else they go to the system, which
+    has to clear them page by page for the next one: a tenth of the processor time of a short render.
+    """
+    if _libc is not None:
+        _libc.mallopt(M_MMAP_THRESHOLD, LARGEST)
+        _libc.mallopt(M_TRIM_THRESHOLD, MUCH)
+
+
 class _Info(ctypes.Structure):
     """``struct mallinfo2``, see mallinfo(3); ``free`` is its ``fordblks``."""
 
@@ -45,6 +60,7 @@ def _load() -> ctypes.CDLL | None:
     try:
         libc.mallinfo2.restype, libc.mallinfo2.argtypes = _Info, ()
         libc.malloc_trim.restype, libc.malloc_trim.argtypes = ctypes.c_int, (ctypes.c_size_t,)
+        libc.mallopt.restype, libc.mallopt.argtypes = ctypes.c_int, (ctypes.c_int, ctypes.c_int)
     except AttributeError:
         return None
     return libc

@@ -44,10 +44,11 @@ def warm(prepared_tex: Path | None = None) -> str | None:
     """
     for name in LAZY:
         importlib.import_module(name)
-    from manimcast.engine import aside, native, prepared  # noqa: PLC0415  imports manim, which takes most of a second
+    from manimcast.engine import aside, memory, native, prepared  # noqa: PLC0415  imports manim, which takes most of a second
     from manimcast.engine.fingerprint import fingerprint  # noqa: PLC0415
     from manimcast.engine.patches import every, images, summation, tex  # noqa: PLC0415
 
+    memory.keep()
     every.install()
     summation.formulas()
     if native.library is not None:

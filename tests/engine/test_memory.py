@@ -35,6 +35,27 @@ answer([before, held, resident()])
     assert after - before < 60 * MIB
 
 
+def test_what_an_encoder_frees_is_there_for_the_next(tmp_path: Path) -> None:
+    first, again = in_child(
+        tmp_path,
+        """
+import resource
+from manimcast.engine import memory
+
+memory.keep()
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [bytearray(b"x" * 2_000_000) for _ in range(20)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+answer([faults(), faults()])
+""",
+    )
+    assert first > 9000
+    assert again < 1000
+
+
 def test_a_process_without_a_limit_is_never_short_and_one_at_its_limit_is(tmp_path: Path) -> None:
     found = in_child(
         tmp_path,
