@@ -78,7 +78,9 @@ static int set_transform(pixman_image_t *image, const struct gradient_matrix *ma
     int succeeded = pixman.image_set_transform(image, matrix);
     if (image == latest.image) {
         latest.matrix = matrix == NULL ? identity : *matrix;
-        latest.state = succeeded ? 0 : -1;
+        if (!succeeded)
+            latest.image = NULL; /* nobody knows what it is now */
+        latest.state = 0;
     }
     return succeeded;
 }
@@ -86,8 +88,10 @@ static int set_transform(pixman_image_t *image, const struct gradient_matrix *ma
 static void set_repeat(pixman_image_t *image, int repeat)
 {
     pixman.image_set_repeat(image, repeat);
-    if (image == latest.image)
+    if (image == latest.image) {
         latest.repeat = repeat;
+        latest.state = 0;
+    }
 }
 
 static int set_clip_region32(pixman_image_t *image, void *region)
