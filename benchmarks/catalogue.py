@@ -21,6 +21,7 @@ CLASSES = {
     "text": ("text",),
     "surface": ("surface",),
     "solids": ("solids",),
+    "long": ("orbit",),
     "updaters": ("updaters",),
     "fields": ("field",),
 }
