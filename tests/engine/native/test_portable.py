@@ -32,14 +32,11 @@ FUSES = {"space.c"}
 X86_FUSED = re.compile(r"\tvfn?m(?:add|sub)\w+")
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The extension as it is compiled where nothing is special, and without a warning."""
-    folder = tmp_path_factory.mktemp("native")
+def _compiled(folder: Path, *options: str, flags: tuple[str, ...] = build.FLAGS) -> ModuleType:
     path = build.target(folder)
-    strict = ["-Werror", "-DBASELINE", "-funsigned-char"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CC", shlex.join([*build._compiler(), *strict]))
+        patch.setenv("CC", shlex.join([*build._compiler(), *options]))
+        patch.setattr(build, "FLAGS", flags)
         build.compile_to(path)
     name = "manimcast.engine.native._native"
     spec = importlib.util.spec_from_file_location(
@@ -51,6 +48,12 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     spec.loader.exec_module(module)
     assert module is not library
     return module
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The extension as it is compiled where nothing is special, and without a warning."""
+    return _compiled(tmp_path_factory.mktemp("native"), "-Werror", "-DBASELINE", "-funsigned-char")
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -132,6 +135,14 @@ def test_pictures_are_coded_the_same(elsewhere: ModuleType, kind: str, transform
 def test_gradients_are_pixmans(elsewhere: ModuleType) -> None:
     """It compares a few hundred with pixman's before it lays any."""
     assert elsewhere.gradients(True)
+    assert library.gradients(True)
+
+
+@pytest.mark.skipif("fma" not in Path("/proc/cpuinfo").read_text().split(), reason="needs fused instructions")
+def test_gradients_are_left_to_pixman_where_a_compiler_rounded_otherwise(tmp_path: Path) -> None:
+    """As on arm64, where it is pixman that was compiled so. Here it is ours, which is as good."""
+    fused = tuple("-ffp-contract=fast" if flag == "-ffp-contract=off" else flag for flag in build.FLAGS)
+    assert not _compiled(tmp_path, "-DBASELINE", "-mfma", flags=fused).gradients(True)
     assert library.gradients(True)
 
 
