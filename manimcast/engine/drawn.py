@@ -101,7 +101,6 @@ _READ = (
 _REPLACED = DRAWN_BY[VMobject]
 _JOINTS = tuple((style, style.value) for style in LineJointType)
 _CAPS = tuple((style, style.value) for style in CapStyleType)
-_ODD = "odd"
 _CLEAR = np.zeros((1, 4))
 """What Manim takes for a colour that was never set."""
 _remembered: dict[tuple[Any, str], Any] = {}
@@ -188,7 +187,7 @@ class Sight:
             seen = extract_mobject_family_members(mobjects, use_z_index=camera.use_z_index, only_those_with_points=True)
         head = [b"frame", self._fixed, behind, *_position(camera)]
         nailed = _nailed(camera)
-        if native.library is None or nailed is _ODD:
+        if native.library is None:
             return _digest([*head, *itertools.chain.from_iterable(map(self._object, seen))])
         lengths, content = native.library.sight(
             seen, _judge, self._judged, _REPLACED, _JOINTS, _CAPS, nailed, self._object
@@ -258,12 +257,14 @@ def _judge(cls: type) -> int:
     )
 
 
-def _nailed(camera: Camera) -> tuple[set[Mobject], dict[Mobject, Any]] | str | None:
+def _nailed(camera: Camera) -> tuple[set[Mobject], dict[Mobject, Any]] | None:
     """Return what does not turn with a camera in space, None for another camera."""
     if not isinstance(camera, ThreeDCamera):
         return None
     in_frame, fixed = camera.fixed_in_frame_mobjects, camera.fixed_orientation_mobjects
-    return (in_frame, fixed) if type(in_frame) is set and type(fixed) is dict else _ODD
+    if type(in_frame) is not set or type(fixed) is not dict:
+        raise UnknownError
+    return in_frame, fixed
 
 
 _backgrounds: dict[int, tuple[np.ndarray, bytes]] = {}

@@ -130,7 +130,7 @@ def test_in_version_two_nothing_is_taken_that_was_not_delegated(unified: Path) -
 def test_to_hurry_moves_no_process(groups: Groups) -> None:
     before = Path("/proc/self/cgroup").read_text()
     for place in groups._places:
-        cgroups.hurry(place.version)
+        cgroups.hurry(place)
     assert Path("/proc/self/cgroup").read_text() == before
 
 
@@ -141,8 +141,9 @@ def test_to_hurry_is_to_enter_the_group_one_is_in(unified: Path, monkeypatch: py
     said = unified / "proc-self-cgroup"
     said.write_text("4:memory:/elsewhere\n0::/unit/service\n")
     monkeypatch.setattr(cgroups, "_OWN", said)
-    cgroups.hurry(2)
+    place = cgroups._Place(2, unified, ("memory", "pids"))
+    cgroups.hurry(place)
     assert own.read_text() == "0"
     own.unlink()
     own.mkdir()  # it cannot be written; a child then waits for itself
-    cgroups.hurry(2)
+    cgroups.hurry(place)

@@ -141,14 +141,15 @@ int calls_lead(const void *within, const struct led_call *calls, int count)
     dl_iterate_phdr(look_at, &search);
     if (!search.complete)
         return 0;
-    for (int i = 0; i < search.found; i++)
-        if (!protect(&search.slots[i], PROT_READ | PROT_WRITE))
-            return 0;
-    for (int i = 0; i < search.found; i++)
+    int opened = 0;
+    while (opened < search.found && protect(&search.slots[opened], PROT_READ | PROT_WRITE))
+        opened++;
+    const int is_open = opened == search.found;
+    for (int i = 0; is_open && i < search.found; i++)
         __atomic_store_n(search.slots[i].address, search.slots[i].value, __ATOMIC_RELEASE);
-    for (int i = 0; i < search.found; i++)
+    for (int i = 0; i < opened; i++)
         protect(&search.slots[i], search.slots[i].protection);
-    return 1;
+    return is_open;
 }
 
 #else

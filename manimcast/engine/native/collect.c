@@ -60,18 +60,6 @@ static int width_of(PyObject *value, double multiple, double *width)
     return isfinite(*width) && !(number != 0 && *width == 0);
 }
 
-static int member_of(PyObject *members, PyObject *value, int *number)
-{
-    for (Py_ssize_t i = 0; value != NULL && i < PyTuple_GET_SIZE(members); i++) {
-        PyObject *pair = PyTuple_GET_ITEM(members, i);
-        if (PyTuple_GET_ITEM(pair, 0) == value) {
-            *number = (int)PyLong_AsLong(PyTuple_GET_ITEM(pair, 1));
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static int vector_of(PyObject *object, double vector[3])
 {
     PyObject *items = PySequence_Fast(object, "a vector is needed");

@@ -6,7 +6,8 @@
  *
  * A pixel's position on the gradient is a number of 16.16 bits: that of the row's first pixel, cut off, plus a multiple
  * of what it changes by, cut off as well. So the color depends on where a row begins, and where the change is less than
- * one in a whole row, or over all rows, all are given the first one's. pixels.c compares with pixman before this is used. */
+ * one in a whole row, or over all rows, all are given the first one's.
+ * pixels_same.c compares with pixman before this is used. */
 
 #include "native.h"
 

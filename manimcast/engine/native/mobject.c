@@ -150,6 +150,18 @@ void held_release(struct held *held)
     *held = (struct held){0};
 }
 
+int member_of(PyObject *members, PyObject *value, int *number)
+{
+    for (Py_ssize_t i = 0; value != NULL && i < PyTuple_GET_SIZE(members); i++) {
+        PyObject *pair = PyTuple_GET_ITEM(members, i);
+        if (PyTuple_GET_ITEM(pair, 0) == value) {
+            *number = (int)PyLong_AsLong(PyTuple_GET_ITEM(pair, 1));
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int anchors_extent(const struct rows *points, double low[3], double high[3], Py_ssize_t *found)
 {
     /* get_anchors() pairs every fourth point from the first and from the fourth, strictly; one point is itself. */

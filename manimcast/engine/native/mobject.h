@@ -58,6 +58,8 @@ PyObject *mobject_dict(struct judge *judge, PyObject *mobject, long wanted);
 /* 1: `rows` is filled; 0: not an array of float64 with rows of `width`; -1: error. */
 int rows_of(struct held *held, PyObject *array, Py_ssize_t width, struct rows *rows);
 void held_release(struct held *held);
+/* The number of a member of an enumeration, among `members`, a tuple of pairs: 1, or 0 if it is none of them. */
+int member_of(PyObject *members, PyObject *value, int *number);
 /* The middle of a mobject's bounding box, as get_center() finds it. 1, 0: has to be asked, -1: error. */
 int mobject_center(struct judge *judge, struct held *held, PyObject *mobject, double center[3]);
 /* Smallest and largest coordinates of the anchors. 1, 0 if NumPy might answer something else. */

@@ -80,23 +80,12 @@ static int number_of(PyObject *value, double *number)
     return !PyErr_Occurred();
 }
 
-static int value_of(PyObject *members, PyObject *member, int32_t *number)
-{
-    for (Py_ssize_t i = 0; member != NULL && i < PyTuple_GET_SIZE(members); i++) {
-        PyObject *pair = PyTuple_GET_ITEM(members, i);
-        if (PyTuple_GET_ITEM(pair, 0) == member) {
-            *number = (int32_t)PyLong_AsLong(PyTuple_GET_ITEM(pair, 1));
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* 1, 0 if Python has to look at it, -1. */
 static int put_numbers(const struct settings *settings, struct parts *parts, PyObject *dict, int *is_shaded)
 {
     double widths[3];
-    int32_t kinds[4];
+    int kinds[4];
+    _Static_assert(sizeof(int) == 4, "as they are packed in Python");
     PyObject *shaded = PyDict_GetItemWithError(dict, names.shade_in_3d);
     PyObject *per_curve = PyDict_GetItemWithError(dict, names.n_points_per_cubic_curve);
     if ((shaded != Py_True && shaded != Py_False) || per_curve == NULL || !PyLong_CheckExact(per_curve) ||
@@ -104,14 +93,14 @@ static int put_numbers(const struct settings *settings, struct parts *parts, PyO
         !number_of(PyDict_GetItemWithError(dict, names.stroke_width), &widths[0]) ||
         !number_of(PyDict_GetItemWithError(dict, names.background_stroke_width), &widths[1]) ||
         !number_of(PyDict_GetItemWithError(dict, names.tolerance_for_point_equality), &widths[2]) ||
-        !value_of(settings->joints, PyDict_GetItemWithError(dict, names.joint_type), &kinds[0]) ||
-        !value_of(settings->caps, PyDict_GetItemWithError(dict, names.cap_style), &kinds[1]))
+        !member_of(settings->joints, PyDict_GetItemWithError(dict, names.joint_type), &kinds[0]) ||
+        !member_of(settings->caps, PyDict_GetItemWithError(dict, names.cap_style), &kinds[1]))
         return 0;
     long points = PyLong_AsLong(per_curve);
     if (PyErr_Occurred() || points < INT32_MIN || points > INT32_MAX)
         return 0;
     *is_shaded = shaded == Py_True;
-    kinds[2] = (int32_t)points;
+    kinds[2] = (int)points;
     kinds[3] = *is_shaded;
     char *place = part(parts, sizeof widths + sizeof kinds);
     if (place == NULL)

@@ -124,11 +124,11 @@ class Groups:
             raise
         if self._places:
             # Not before: while it waits, nobody can make a group. A daemon, as nobody waits for it.
-            threading.Thread(target=hurry, args=(self._places[0].version,), daemon=True).start()
+            threading.Thread(target=hurry, args=(self._places[0],), daemon=True).start()
         return group
 
 
-def hurry(version: int) -> None:
+def hurry(place: _Place) -> None:
     """Make the next move of a process a quick one, without moving any.
 
     Before it moves one, the kernel waits until each processor has come to a point of rest: 14 ms; but not if it has
@@ -137,8 +137,9 @@ def hurry(version: int) -> None:
     with suppress(OSError):  # then the child waits
         for line in _OWN.read_text().splitlines():
             number, names, path = line.split(":", 2)
-            if (version == 1 and "memory" in names.split(",")) or (version == 2 and number == "0"):
-                folder = _ROOT / names / path.lstrip("/") if version == 1 else _ROOT / path.lstrip("/")
+            is_its = number == "0" if place.version == 2 else place.controllers[0] in names.split(",")
+            if is_its:
+                folder = _ROOT / names / path.lstrip("/")  # version 2 has no names
                 (folder / "cgroup.procs").write_text("0")
 
 

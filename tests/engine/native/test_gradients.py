@@ -14,9 +14,13 @@ from manimcast.engine import native
 
 IS_IN_USE = native.library is not None and native.library.gradients(True)
 
-pytestmark = pytest.mark.skipif(
-    not IS_IN_USE and "x86_64" not in sysconfig.get_platform(), reason="pixman's pixels are others on this processor"
-)
+pytestmark = [
+    pytest.mark.skipif(native.library is None, reason="the native part is not compiled"),
+    pytest.mark.skipif(
+        not IS_IN_USE and "x86_64" not in sysconfig.get_platform(),
+        reason="pixman's pixels are others on this processor",
+    ),
+]
 
 WIDTH, HEIGHT = 640, 360
 Draw = Callable[["cairo.Context[Any]", random.Random], None]
