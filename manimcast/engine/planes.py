@@ -92,7 +92,9 @@ class Picture:
             self._end = max(self._end, rows[1]) if known else rows[1]
 
     def write(self, pixels: Bytes, rounding: Rounding) -> None:
-        """Convert the rows that are outdated, and what they change of neighbouring rows."""
+        """Convert the rows that are outdated, if there are some, and what they change of neighbouring rows."""
+        if not self.outdated:
+            return
         where = (pixels, self._width, self._height, self._first, self._end)
         if self._format == "argb":
             (argb,) = self._planes

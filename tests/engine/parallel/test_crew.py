@@ -133,6 +133,37 @@ def test_helpers_that_wait_for_the_encoder_leave_but_for_the_first(
     assert crew.left == FRAMES - drawn
 
 
+class Still:
+    """Stands in for :class:`~manimcast.engine.parallel.steps.Steps` where every frame is the first one again."""
+
+    def __init__(self) -> None:
+        self.is_first = True
+
+    def draw(self, number: int) -> Any:
+        changed = None if self.is_first else (0, 0)
+        self.is_first = False
+        return picture_of(3), (0, 0), changed
+
+
+def test_a_frame_that_is_the_same_as_the_one_before_is_handed_over(drawers: Drawers, crew: Crew) -> None:
+    rounding = native_rounding("yuv420p", WIDTH, HEIGHT)
+    assert rounding is not None
+
+    def help_them(_: Tell) -> dict[str, Any]:
+        help_out(Still(), crew, 0, rounding)  # type: ignore[arg-type]
+        return {}
+
+    drawers.start(help_them, nothing, nothing)
+    fetched, expected = converted(), Converter("yuv420p", WIDTH, HEIGHT)
+    for _ in range(FRAMES):  # far more than there are places for
+        handed = crew.handed(wait=True)
+        assert handed is not None
+        crew.fetch(handed, fetched)
+        for plane, other in zip(seen(fetched.frame()), seen(expected.convert(picture_of(3))), strict=True):
+            assert np.array_equal(plane, other)
+    drawers.wait()
+
+
 def test_a_helper_waits_for_one_of_its_own_places(drawers: Drawers, crew: Crew) -> None:
     reader, writer = os.pipe()
 
